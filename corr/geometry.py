@@ -1,0 +1,171 @@
+"""Pixel grids, sampling, resizing, homographies and oriented patches.
+
+The conventions of the whole project, stated here once:
+
+- Image tensors are float32 RGB `(B, 3, H, W)` in [0, 1]; patches are grey `(B, 1, 32, 32)`.
+- Points are `(x, y)` in pixels, x right, y down; **the centre of the top-left pixel is (0, 0)**,
+  so an image covers [-0.5, W - 0.5] x [-0.5, H - 0.5]. A point p is read at `(2p + 1)/size - 1`
+  with `align_corners=False`, in `sample` and nowhere else. A resize by s maps
+  `p' = (p + 0.5) * s - 0.5`, and scales flow and disparity values too.
+- Two views are `image0, image1`; `left, right` only in stereo. Maps name their direction:
+  `homography_0to1`, `flow_0to1`. Flow: `target = p + flow(p)`. Disparity: `x_right = x_left - d`.
+- A keypoint has a position, a scale sigma (px; the Gaussian of its detection, **half the `size` of
+  an OpenCV keypoint**) and an angle (degrees, from x towards y, clockwise on the screen, as OpenCV).
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from corr.errors import ShapeError
+
+PATCH_SIZE = 32
+"""Side of a patch that a descriptor network reads, in its own pixels."""
+
+PATCH_SIGMAS = 20.0
+"""Side of the image region that a patch covers, in sigmas of its keypoint (SIFT reads about 15)."""
+
+
+def pixel_grid(height: int, width: int, device: torch.device | None = None) -> Float[Tensor, "H W 2"]:
+    """The `(x, y)` position of each pixel's centre."""
+    y, x = torch.meshgrid(
+        torch.arange(height, dtype=torch.float32, device=device),
+        torch.arange(width, dtype=torch.float32, device=device),
+        indexing="ij",
+    )
+    return torch.stack((x, y), dim=-1)
+
+
+def sample(
+    features: Float[Tensor, "B C H W"],
+    points: Float[Tensor, "B *N 2"],
+    *,
+    mode: str = "bilinear",
+    padding: str = "zeros",
+) -> Float[Tensor, "B *N C"]:
+    """Read feature vectors at sub-pixel points.
+
+    Args:
+        features: maps to read.
+        points: (x, y) in pixels of `features`; any number of dimensions between B and 2.
+        mode: `bilinear`, `nearest` or `bicubic`.
+        padding: what lies outside: `zeros`, or `border` for the nearest pixel.
+
+    Returns:
+        One vector for each point.
+    """
+    height, width = features.shape[-2:]
+    size = torch.tensor([width, height], dtype=points.dtype, device=points.device)
+    grid = ((2 * points + 1) / size - 1).flatten(1, -2).unsqueeze(1)
+    read = F.grid_sample(features, grid, mode=mode, padding_mode=padding, align_corners=False)
+    return read.squeeze(2).transpose(1, 2).reshape(*points.shape[:-1], features.shape[1])
+
+
+def resize(
+    image: Float[Tensor, "B C H W"], size: tuple[int, int], *, antialias: bool = True
+) -> Float[Tensor, "B C H2 W2"]:
+    """The image at another `(height, width)`, bilinear, anti-aliased when it shrinks."""
+    return F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=antialias)
+
+
+def resize_points(
+    points: Float[Tensor, "*N 2"], from_size: tuple[int, int], to_size: tuple[int, int]
+) -> Float[Tensor, "*N 2"]:
+    """Points of an image of `from_size` (height, width) in that image resized to `to_size`."""
+    scale = torch.tensor(
+        [to_size[1] / from_size[1], to_size[0] / from_size[0]],
+        dtype=points.dtype,
+        device=points.device,
+    )
+    return (points + 0.5) * scale - 0.5
+
+
+def transform_points(
+    homography: Float[Tensor, "*B 3 3"], points: Float[Tensor, "*B N 2"]
+) -> Float[Tensor, "*B N 2"]:
+    """Points mapped by a homography; infinite where they fall on or behind its horizon."""
+    mapped = F.pad(points, (0, 1), value=1.0) @ homography.transpose(-1, -2)
+    depth = mapped[..., 2:]
+    return torch.where(depth > 1e-8, mapped[..., :2] / depth, torch.inf)
+
+
+def warp_homography(
+    image: Float[Tensor, "B C H W"],
+    homography_0to1: Float[Tensor, "B 3 3"],
+    size: tuple[int, int] | None = None,
+    *,
+    padding: str = "zeros",
+) -> Float[Tensor, "B C H1 W1"]:
+    """Image 0 seen in the frame of image 1, bilinear.
+
+    Args:
+        image: image 0.
+        homography_0to1: maps points of image 0 to image 1, in pixels.
+        size: (height, width) of image 1; that of image 0 when not given.
+        padding: what lies outside image 0: `zeros` or `border`.
+    """
+    height, width = size or (image.shape[-2], image.shape[-1])
+    grid = pixel_grid(height, width, image.device).to(image.dtype)
+    source = transform_points(torch.linalg.inv(homography_0to1), grid.reshape(1, -1, 2))
+    source = source.clamp(-1e6, 1e6).reshape(len(image), height, width, 2)
+    return sample(image, source, padding=padding).permute(0, 3, 1, 2)
+
+
+def patch_frames(
+    keypoints: Float[Tensor, "N 2"],
+    scale: Float[Tensor, " N"],
+    angle_deg: Float[Tensor, " N"],
+    *,
+    sigmas: float = PATCH_SIGMAS,
+) -> Float[Tensor, "N 2 3"]:
+    """Local affine frames: they map the square [-1, 1] x [-1, 1] of a patch into the image.
+
+    The x axis of a patch points along the keypoint's angle, and its side is `sigmas * scale`
+    pixels. The layout `[A | centre]` is kornia's LAF, whose angles turn the other way.
+    """
+    radius = 0.5 * sigmas * scale
+    angle = torch.deg2rad(angle_deg)
+    cos, sin = radius * torch.cos(angle), radius * torch.sin(angle)
+    axes = torch.stack((torch.stack((cos, -sin), -1), torch.stack((sin, cos), -1)), -2)
+    return torch.cat((axes, keypoints.unsqueeze(-1)), dim=-1)
+
+
+def extract_patches(
+    image: Float[Tensor, "1 C H W"],
+    frames: Float[Tensor, "N 2 3"],
+    *,
+    patch_size: int = PATCH_SIZE,
+) -> Float[Tensor, "N C P P"]:
+    """Cut one square patch for each frame, from the pyramid level whose pixels fit its own.
+
+    Levels are 2 x 2 averages, so a point p lies at `(p + 0.5)/2 - 0.5` one level down. Outside the
+    image the border repeats. Pixel i of a patch is read at `(2i + 1)/patch_size - 1` of its frame.
+
+    Raises:
+        ShapeError: more than one image.
+    """
+    if image.shape[0] != 1:
+        raise ShapeError(f"patches are cut from one image at a time, not {image.shape[0]}")
+    unit = (2 * pixel_grid(patch_size, patch_size, image.device) + 1) / patch_size - 1
+    points = torch.einsum("nij,hwj->nhwi", frames[:, :, :2], unit) + frames[:, None, None, :, 2]
+    step = 2 * torch.linalg.det(frames[:, :, :2]).abs().clamp_min(1e-12).sqrt() / patch_size
+    last = max(0, int(torch.tensor(min(image.shape[-2:])).log2()) - 2)
+    level = step.log2().floor().clamp(0, last).long()
+    patches = image.new_empty(len(frames), image.shape[1], patch_size, patch_size)
+    for index in range(int(level.max()) + 1 if len(frames) else 0):
+        chosen = level == index
+        if chosen.any():
+            at_level = (points[chosen] + 0.5) / 2**index - 0.5
+            read = sample(image, at_level.unsqueeze(0), padding="border")
+            patches[chosen] = read.squeeze(0).permute(0, 3, 1, 2)
+        image = F.avg_pool2d(image, 2, ceil_mode=True, count_include_pad=False)
+    return patches
+
+
+def to_grey(image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:
+    """Luma of an RGB image. Source: ITU-R BT.601, as OpenCV's `COLOR_RGB2GRAY`."""
+    weights = image.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
+    return (image * weights).sum(1, keepdim=True)

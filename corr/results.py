@@ -1,0 +1,131 @@
+"""What corr returns: frozen records of arrays that save and draw themselves.
+
+Every coordinate and size is in pixels of the *original* image, see `corr.geometry`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped, UInt8
+
+from corr import drawing, formats
+
+Picture = UInt8[np.ndarray, "H W 3"]
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Keypoints of one image and what describes them."""
+
+    keypoints: Float[np.ndarray, "N 2"]
+    """(x, y), best first."""
+    descriptors: Shaped[np.ndarray, "N D"]
+    """Unit-length float32 rows, or uint8 rows of packed bits (binary descriptors)."""
+    scores: Float[np.ndarray, " N"]
+    """Strength of the detection; rises when better."""
+    scale: Float[np.ndarray, " N"]
+    """Sigma, px: half the `size` of an OpenCV keypoint."""
+    angle_deg: Float[np.ndarray, " N"]
+    """Direction, from x towards y."""
+    image_size: tuple[int, int]
+    """(height, width) of the image."""
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def save(self, path: str | Path) -> None:
+        """Write `.npz` or `.h5`."""
+        formats.write_features(path, self)
+
+    def draw(self, image: Picture, path: str | Path | None = None) -> Picture:
+        """The keypoints on their image, as circles of their scale; written when `path` is given."""
+        return formats.write_picture(
+            path, drawing.draw_keypoints(image, self.keypoints, self.scale, self.angle_deg)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Points of image 0 and the points of image 1 that correspond to them."""
+
+    keypoints0: Float[np.ndarray, "K 2"]
+    keypoints1: Float[np.ndarray, "K 2"]
+    scores: Float[np.ndarray, " K"]
+    """Similarity of the two descriptors; rises when better."""
+    image_size0: tuple[int, int]
+    image_size1: tuple[int, int]
+    model: Float[np.ndarray, "3 3"] | None = None
+    """The homography or fundamental matrix (0 to 1) that verification estimated."""
+
+    def __len__(self) -> int:
+        return len(self.keypoints0)
+
+    def save(self, path: str | Path) -> None:
+        """Write `.npz`, `.h5` or `.csv`."""
+        formats.write_matches(path, self)
+
+    def draw(
+        self,
+        image0: Picture,
+        image1: Picture,
+        path: str | Path | None = None,
+        *,
+        correct: Bool[np.ndarray, " K"] | None = None,
+    ) -> Picture:
+        """Both images side by side with a line for each match; written when `path` is given.
+
+        Args:
+            image0: the first image.
+            image1: the second image.
+            path: where to write the picture.
+            correct: colours right matches green and wrong ones red.
+        """
+        return formats.write_picture(
+            path,
+            drawing.draw_matches(
+                image0, image1, self.keypoints0, self.keypoints1, self.scores, correct
+            ),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class DisparityMap:
+    """How far each pixel of the left image has moved to the left in the right image."""
+
+    disparity: Float[np.ndarray, "H W"]
+    """px, >= 0; NaN where unknown."""
+    confidence: Float[np.ndarray, "H W"]
+    """In [0, 1]; 0 where the value was filled or is unknown."""
+
+    def save(self, path: str | Path) -> None:
+        """Write `.pfm`, `.npy` or a KITTI `.png` (uint16, 256 x disparity, 0 = unknown)."""
+        formats.write_disparity(path, self.disparity)
+
+    def draw(
+        self, path: str | Path | None = None, *, max_disparity: float | None = None
+    ) -> Picture:
+        """The map in colour with its scale in px; written when `path` is given."""
+        return formats.write_picture(path, drawing.draw_disparity(self.disparity, max_disparity))
+
+
+@dataclass(frozen=True, eq=False)
+class FlowField:
+    """Where each pixel of image 0 went in image 1."""
+
+    flow: Float[np.ndarray, "H W 2"]
+    """(u, v) px: `target = p + flow(p)`."""
+    occluded: Bool[np.ndarray, "H W"]
+    """True where the pixel of image 0 is not seen in image 1."""
+    confidence: Float[np.ndarray, "H W"]
+    """In [0, 1]."""
+
+    def save(self, path: str | Path) -> None:
+        """Write `.flo`, `.npy` or a KITTI `.png` (uint16, 64 x flow + 2^15)."""
+        formats.write_flow(path, self.flow)
+
+    def draw(self, path: str | Path | None = None, *, max_flow: float | None = None) -> Picture:
+        """The field on the colour wheel with its scale in px; written when `path` is given."""
+        return formats.write_picture(path, drawing.draw_flow(self.flow, max_flow))
