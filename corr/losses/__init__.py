@@ -1,0 +1,6 @@
+"""What training minimises: pure functions of descriptors, and classes that hold their settings."""
+
+from corr.losses.descriptor import DescriptorLoss
+from corr.losses.triplet import TripletLoss
+
+__all__ = ["DescriptorLoss", "TripletLoss"]

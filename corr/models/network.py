@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,8 +17,30 @@ class Network(nn.Module, ABC):
     """A network that `corr.models.saved` writes as `network.yaml` and `weights.safetensors`.
 
     A subclass takes plain settings (numbers, strings, lists) in its constructor, since they are
-    what `network.yaml` holds.
+    what `network.yaml` holds; they are recorded as it is built, so that it need not keep them.
     """
+
+    settings: dict[str, Any]
+    """The arguments that the constructor was called with, defaults included."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = _recording(cls.__init__)  # type: ignore[method-assign]  # same signature
+
+
+def _recording(build: Callable[..., None]) -> Callable[..., None]:
+    """The constructor, noting its arguments first; the outermost one of an object counts."""
+
+    @functools.wraps(build)
+    def build_and_record(self: Network, *args: Any, **kwargs: Any) -> None:
+        if "settings" not in self.__dict__:
+            given = inspect.signature(build).bind(self, *args, **kwargs)
+            given.apply_defaults()
+            self.__dict__["settings"] = copy.deepcopy(dict(list(given.arguments.items())[1:]))
+        build(self, *args, **kwargs)
+
+    return build_and_record
 
 
 class PatchDescriptor(Network):
