@@ -1,0 +1,187 @@
+"""Pairs of matching patches for training, from any folder of photographs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+from corr.data.patches import DetectorNoise, PatchArrays, PatchSampler
+from corr.data.photometric import Photometry
+from corr.data.photos import Photos, find_photos
+from corr.data.resumable import ResumableLoader
+from corr.data.viewpoints import Viewpoints
+from corr.errors import OptionError
+from corr.geometry import PATCH_SIGMAS
+
+TRAIN, VAL = 0, 1
+"""Streams of random numbers."""
+
+
+class PatchPairs(NamedTuple):
+    """Patches in [0, 1]; row i of both shows the same point, every other row another one."""
+
+    anchor: Float32[Tensor, "B 1 32 32"]
+    positive: Float32[Tensor, "B 1 32 32"]
+
+
+class PatchDataModule(pl.LightningDataModule):
+    """Patches around SIFT keypoints of photographs, and of random views of them.
+
+    A training batch depends on the seed and on its step alone. The validation pairs are the same
+    in every epoch and for every seed, and no point comes twice among them, so that the positive of
+    any other row is a non-match.
+
+    Args:
+        folder: photographs; those that scikit-image installs when not given (too few for more than
+            a first try).
+        val_folder: photographs held out; a tenth of `folder` when not given.
+        batch_size: pairs in a batch, on each device.
+        pairs_per_photo: pairs from one view of a photo.
+        steps_per_epoch: batches in an epoch; there is no natural end.
+        num_val_pairs: pairs to validate with; fewer when the photos have fewer points.
+        num_workers: processes that make batches; 0 makes them in the main one.
+        seed: of the views, the light and the order of the photos.
+        viewpoints: how much the second view differs.
+        photometry: how much its light and camera differ.
+        detector_noise: how far its keypoints are off.
+        sigmas: side of the image region in a patch, in sigmas of its keypoint.
+
+    Raises:
+        OptionError: a number outside its range.
+    """
+
+    def __init__(
+        self,
+        folder: str | None = None,
+        val_folder: str | None = None,
+        *,
+        batch_size: int = 512,
+        pairs_per_photo: int = 64,
+        steps_per_epoch: int = 100,
+        num_val_pairs: int = 10000,
+        num_workers: int = 1,
+        seed: int = 0,
+        viewpoints: Viewpoints | None = None,
+        photometry: Photometry | None = None,
+        detector_noise: DetectorNoise | None = None,
+        sigmas: float = PATCH_SIGMAS,
+    ) -> None:
+        super().__init__()
+        counts = {
+            "batch_size": (batch_size, 2),
+            "pairs_per_photo": (pairs_per_photo, 1),
+            "steps_per_epoch": (steps_per_epoch, 1),
+            "num_val_pairs": (num_val_pairs, 2),
+            "num_workers": (num_workers, 0),
+            "seed": (seed, 0),
+        }
+        for name, (value, least) in counts.items():
+            if value < least:
+                raise OptionError(f"{name} is {value}; use {least} or more")
+        self.folder = folder
+        self.val_folder = val_folder
+        self.batch_size = batch_size
+        self.pairs_per_photo = pairs_per_photo
+        self.steps_per_epoch = steps_per_epoch
+        self.num_val_pairs = num_val_pairs
+        self.num_workers = num_workers
+        self.seed = seed
+        self.viewpoints = viewpoints or Viewpoints()
+        self.photometry = photometry or Photometry()
+        self.detector_noise = detector_noise or DetectorNoise()
+        self.sigmas = sigmas
+        self._train: PatchSampler | None = None
+        self._val: PatchArrays | None = None
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read the photographs and make the validation pairs, once.
+
+        Raises:
+            DatasetError: a folder is missing or empty, or a photo cannot be read.
+        """
+        train_paths, val_paths = find_photos(self.folder, self.val_folder)
+        if stage in (None, "fit") and self._train is None:
+            self._train = self._sampler(train_paths)
+        if self._val is None:
+            rng = np.random.default_rng((VAL, 0))
+            self._val = self._sampler(val_paths).batch(
+                self.num_val_pairs, self.pairs_per_photo, rng
+            )
+
+    def train_dataloader(self) -> ResumableLoader[PatchArrays, PatchPairs]:
+        """Batches of `PatchPairs`, without end over the epochs, resumable at any step."""
+        if self._train is None:
+            self.setup("fit")
+        make = TrainingPairs(
+            cast(PatchSampler, self._train),
+            self.batch_size,
+            self.pairs_per_photo,
+            self.seed,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            num_ranks=self.trainer.world_size if self.trainer else 1,
+        )
+        return ResumableLoader(
+            make, to_pairs, steps_per_epoch=self.steps_per_epoch, num_workers=self.num_workers
+        )
+
+    def val_dataloader(self) -> ValidationPairs:
+        """The validation pairs in batches of `PatchPairs`."""
+        if self._val is None:
+            self.setup("validate")
+        return ValidationPairs(cast(PatchArrays, self._val), self.batch_size)
+
+    def _sampler(self, paths: Sequence[Path]) -> PatchSampler:
+        return PatchSampler(
+            Photos(paths),
+            viewpoints=self.viewpoints,
+            photometry=self.photometry,
+            detector_noise=self.detector_noise,
+            sigmas=self.sigmas,
+        )
+
+
+@dataclass(frozen=True)
+class TrainingPairs:
+    """Makes the batch of any step, of the share of one process (`rank`) in it."""
+
+    sampler: PatchSampler
+    batch_size: int
+    pairs_per_photo: int
+    seed: int
+    rank: int = 0
+    num_ranks: int = 1
+
+    def __call__(self, step: int) -> PatchArrays:
+        """The batch, the same whenever and wherever it is made."""
+        rng = np.random.default_rng((TRAIN, self.seed, step * self.num_ranks + self.rank))
+        return self.sampler.batch(self.batch_size, self.pairs_per_photo, rng)
+
+
+class ValidationPairs:
+    """Stored pairs, in batches; the same ones at each iteration."""
+
+    def __init__(self, stored: PatchArrays, batch_size: int) -> None:
+        self._stored = stored
+        self._batch_size = batch_size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._stored.anchor) / self._batch_size)
+
+    def __iter__(self) -> Iterator[PatchPairs]:
+        for start in range(0, len(self._stored.anchor), self._batch_size):
+            rows = slice(start, start + self._batch_size)
+            yield to_pairs(PatchArrays(*(side[rows] for side in self._stored)))
+
+
+def to_pairs(stored: PatchArrays) -> PatchPairs:
+    """Stored patches as the network reads them."""
+    return PatchPairs(*(torch.as_tensor(side)[:, None].float() / 255 for side in stored))

@@ -1,0 +1,108 @@
+"""Random changes of light and camera, by albumentations (imported here only, when it is used)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from corr.errors import OptionError
+
+Picture = UInt8[np.ndarray, "H W 3"]
+Grey = UInt8[np.ndarray, "H W"]
+
+
+@dataclass(frozen=True)
+class Photometry:
+    """How much light and camera may change; 0 leaves a property as it is."""
+
+    brightness: float = 0.25
+    """Largest change, as a share of white."""
+    contrast: float = 0.4
+    """Largest change, as a share."""
+    gamma: float = 1.6
+    """Largest exponent; the smallest is its inverse. 1 changes nothing."""
+    colour: float = 0.4
+    """Largest change of saturation, as a share; a tenth of it, of hue."""
+    noise: float = 0.02
+    """Largest standard deviation, as a share of white."""
+    blur: float = 1.3
+    """Largest sigma, px."""
+    min_jpeg_quality: int = 50
+    """Lowest quality of a lossy copy; 100 makes none."""
+    probability: float = 0.6
+    """Of each change, independently."""
+
+    def __post_init__(self) -> None:
+        for name in ("brightness", "contrast", "colour", "noise", "probability"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise OptionError(f"{name} is {value}; use a value in [0, 1]")
+        if self.gamma < 1:
+            raise OptionError(f"gamma is {self.gamma}; use 1 or more")
+        if self.blur < 0:
+            raise OptionError(f"blur is {self.blur}; use 0 or more")
+        if not 1 <= self.min_jpeg_quality <= 100:
+            raise OptionError(f"min_jpeg_quality is {self.min_jpeg_quality}; use 1 to 100")
+
+
+class PhotometricChange:
+    """One seeded change after another, within the same ranges.
+
+    `light` comes before a view is taken and sees colours; `camera` comes after it and sees grey.
+    """
+
+    def __init__(self, ranges: Photometry) -> None:
+        self._light, self._camera = _build(ranges)
+
+    def light(self, photo: Picture, rng: np.random.Generator) -> Grey:
+        """The photo in grey, its colours changed first."""
+        grey: Grey = cv2.cvtColor(_apply(self._light, photo, rng), cv2.COLOR_RGB2GRAY)
+        return grey
+
+    def camera(self, view: Grey, rng: np.random.Generator) -> Grey:
+        """The view in other light, blurred, noisy and compressed."""
+        return _apply(self._camera, view[..., None], rng)[..., 0]
+
+
+def _apply(changes: Any, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    # Each change gets a seed of its own: albumentations would give all of them the same one, and
+    # they would all happen together or not at all.
+    changes.set_random_seed(0)
+    for change in changes.transforms:
+        change.set_random_seed(int(rng.integers(2**31)))
+    changed: np.ndarray = changes(image=image)["image"]
+    return changed
+
+
+def _build(ranges: Photometry) -> tuple[Any, Any]:
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it asks the network for news otherwise
+    import albumentations as A
+
+    p = ranges.probability
+    light: list[Any] = []
+    if ranges.colour > 0:
+        light.append(
+            A.ColorJitter(
+                brightness=(1, 1),
+                contrast=(1, 1),
+                saturation=(1 - ranges.colour, 1 + ranges.colour),
+                hue=(-0.1 * ranges.colour, 0.1 * ranges.colour),
+                p=p,
+            )
+        )
+    camera: list[Any] = [
+        A.RandomBrightnessContrast(ranges.brightness, ranges.contrast, p=p),
+        A.RandomGamma((100 / ranges.gamma, 100 * ranges.gamma), p=p),
+    ]
+    if ranges.blur > 0:
+        camera.append(A.GaussianBlur(sigma_limit=(0.0, ranges.blur), blur_limit=0, p=p))
+    if ranges.noise > 0:
+        camera.append(A.GaussNoise((0.0, ranges.noise), p=p))
+    if ranges.min_jpeg_quality < 100:
+        camera.append(A.ImageCompression(quality_range=(ranges.min_jpeg_quality, 100), p=p))
+    return A.Compose(light), A.Compose(camera)
