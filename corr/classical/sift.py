@@ -7,6 +7,10 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from corr.classical.keypoints import Keypoints, from_opencv, to_opencv
+from corr.geometry import PATCH_SIGMAS
+
+_FIRST_LAYER = 1 << 8
+"""OpenCV's packed octave of the layer that it would detect a patch's keypoint in."""
 
 
 def detect_sift(
@@ -40,6 +44,28 @@ def describe_sift(
     if len(keypoints) == 0:
         return np.zeros((0, 128), np.float32)
     _, histograms = _sift().compute(image, to_opencv(keypoints))
+    return _unit_length(histograms, root)
+
+
+def describe_patches_sift(
+    patches: UInt8[np.ndarray, "N P P"], *, sigmas: float = PATCH_SIGMAS, root: bool = True
+) -> Float[np.ndarray, "N 128"]:
+    """Unit-length SIFT descriptors of upright patches, the baseline of a learned one.
+
+    Args:
+        patches: grey, each with its keypoint at the centre and its x axis along the orientation.
+        sigmas: side of a patch in sigmas of the keypoint, which says how much of it SIFT reads.
+        root: as in `describe_sift`.
+    """
+    middle = (patches.shape[-1] - 1) / 2
+    size = 2 * patches.shape[-1] / sigmas
+    keypoint = cv2.KeyPoint(middle, middle, size, 0.0, 1.0, _FIRST_LAYER)
+    describer = _sift()
+    histograms = [describer.compute(patch, [keypoint])[1] for patch in patches]
+    return _unit_length(np.concatenate((np.zeros((0, 128), np.float32), *histograms)), root)
+
+
+def _unit_length(histograms: Float[np.ndarray, "N 128"], root: bool) -> Float[np.ndarray, "N 128"]:
     histograms = histograms.astype(np.float32)
     if root:
         return np.sqrt(histograms / np.maximum(histograms.sum(1, keepdims=True), 1e-12))

@@ -83,12 +83,20 @@ def map_keypoints(
     scale: Float[np.ndarray, " N"],
     angle_deg: Float[np.ndarray, " N"],
 ) -> tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """Points, scales and angles in the second view: the similarity closest to the local map."""
+    """Points, scales and angles where a detector finds them again in the second view.
+
+    An orientation is the direction of a gradient: it turns with the inverse transpose of the local
+    map, so that it stays at right angles to an edge.
+    """
     moved, slope = local_affine(homography, points)
     angle = np.deg2rad(angle_deg)
-    pointing = np.einsum("nij,nj->ni", slope, np.stack([np.cos(angle), np.sin(angle)], axis=1))
-    new_angle = np.rad2deg(np.arctan2(pointing[:, 1], pointing[:, 0])) % 360
-    return moved, scale * np.sqrt(np.abs(np.linalg.det(slope))), new_angle
+    x, y = np.cos(angle), np.sin(angle)
+    (a, b), (c, d) = slope.transpose(1, 2, 0)
+    det = a * d - b * c
+    new_angle = np.rad2deg(
+        np.arctan2((a * y - b * x) * np.sign(det), (d * x - c * y) * np.sign(det))
+    )
+    return moved, scale * np.sqrt(np.abs(det)), new_angle % 360
 
 
 def _rotation(angle: float) -> Float64[np.ndarray, "2 2"]:
