@@ -45,7 +45,6 @@ class ResumableLoader(Generic[Made, Batch]):
             sampler=self._steps,
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
-            worker_init_fn=_start_worker,
             generator=torch.Generator(),  # else each epoch would draw from the global one
         )
 
@@ -56,7 +55,7 @@ class ResumableLoader(Generic[Made, Batch]):
         first = self._num_handed_out
         rest = self._steps_per_epoch - first % self._steps_per_epoch
         self._steps.span = range(first, first + rest)
-        for made in self._loader:
+        for made in self._started():
             self._num_handed_out += 1
             yield self._finish(made)
 
@@ -67,6 +66,16 @@ class ResumableLoader(Generic[Made, Batch]):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on after that many batches at the next iteration."""
         self._num_handed_out = int(state["num_handed_out"])
+
+
+    def _started(self) -> Iterator[Made]:
+        """The loader's iterator; a worker forked while OpenCV has threads would hang in it."""
+        num_threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            return iter(self._loader)
+        finally:
+            cv2.setNumThreads(num_threads)
 
 
 class _Made(Dataset[Made]):
@@ -85,7 +94,3 @@ class _Steps(Sampler[int]):
 
     def __len__(self) -> int:
         return len(self.span)
-
-
-def _start_worker(worker: int) -> None:
-    cv2.setNumThreads(1)  # torch does the same for itself
