@@ -1,0 +1,35 @@
+"""Which number format a machine trains fastest in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+_FAST_BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
+
+
+def fast_precision(
+    cpu_info: Path = Path("/proc/cpuinfo"), *, accelerator: str = "auto"
+) -> Literal["bf16-mixed", "32-true"]:
+    """bfloat16 autocast where the hardware multiplies bfloat16, else float32.
+
+    A CPU without such instructions emulates bfloat16 and is several times slower than in float32.
+
+    Args:
+        cpu_info: where Linux lists the flags of the processor.
+        accelerator: `cpu` leaves a GPU out of account.
+    """
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+    return "bf16-mixed" if _cpu_flags(cpu_info) & _FAST_BF16_FLAGS else "32-true"
+
+
+def _cpu_flags(cpu_info: Path) -> set[str]:
+    try:
+        lines = cpu_info.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return set()
+    flags = (line.partition(":")[2].split() for line in lines if line.startswith("flags"))
+    return set(next(flags, ()))

@@ -1,0 +1,108 @@
+"""The record of a run: its loggers, its history, its curves."""
+
+from __future__ import annotations
+
+import csv
+import netrc
+import os
+from pathlib import Path
+
+import numpy as np
+from pytorch_lightning.loggers import CSVLogger, WandbLogger
+
+from corr.drawing import draw_curves
+from corr.formats import write_picture
+
+METRICS = "metrics.csv"
+CURVES = "curves.png"
+_WANDB_HOST = "api.wandb.ai"
+
+History = dict[str, tuple[list[int], list[float]]]
+"""For each logged figure its steps and its values."""
+
+
+def csv_logger(folder: Path, resumed_step: int) -> CSVLogger:
+    """A logger that writes `metrics.csv` in the run's folder.
+
+    Args:
+        folder: of the run.
+        resumed_step: rows of earlier steps are kept, those from it on will be made anew.
+    """
+    rows = [row for row in _rows(folder / METRICS) if int(row["step"]) < resumed_step]
+    logger = CSVLogger(folder.parent, name=folder.name, version="", flush_logs_every_n_steps=1)
+    logger.experiment.metrics.extend(
+        {name: float(value) if name != "step" else int(value) for name, value in row.items()}
+        for row in rows
+    )
+    return logger
+
+
+def wandb_logger(folder: Path) -> WandbLogger:
+    """A Weights & Biases logger: online for someone who is logged in, else on disk only."""
+    import wandb
+
+    quiet = wandb.Settings(silent=True, console="off", disable_git=True, save_code=False)
+    return WandbLogger(
+        name=folder.name,
+        project="corr",
+        save_dir=folder,
+        mode="online" if _logged_in() else "offline",
+        settings=quiet,
+    )
+
+
+def read_history(folder: Path) -> History:
+    """What a run logged: every figure over the steps."""
+    history: History = {}
+    for row in _rows(folder / METRICS):
+        for name, value in row.items():
+            if name not in ("step", "epoch"):
+                steps, values = history.setdefault(name, ([], []))
+                steps.append(int(row["step"]))
+                values.append(float(value))
+    return history
+
+
+def write_curves(folder: Path, history: History) -> Path:
+    """Draw `curves.png`: the loss, and FPR95 beside the line of RootSIFT."""
+    path = folder / CURVES
+    panels = [
+        draw_curves(_arrays(history, {"loss": "train/loss"}), "training loss"),
+        draw_curves(
+            _arrays(history, {"network": "val/fpr95", "RootSIFT": "val/fpr95_rootsift"}),
+            "FPR95 on held-out pairs",
+        ),
+    ]
+    height = max(panel.shape[0] for panel in panels)
+    padded = [
+        np.pad(panel, ((0, height - len(panel)), (0, 0), (0, 0)), constant_values=255)
+        for panel in panels
+    ]
+    write_picture(path, np.concatenate(padded, axis=1))
+    return path
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
+
+
+def _arrays(history: History, names: dict[str, str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    return {
+        title: (np.asarray(history[name][0]), np.asarray(history[name][1]))
+        for title, name in names.items()
+        if name in history
+    }
+
+
+def _logged_in() -> bool:
+    if os.environ.get("WANDB_MODE"):
+        return os.environ["WANDB_MODE"] == "online"
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    try:
+        return netrc.netrc().authenticators(_WANDB_HOST) is not None
+    except (OSError, netrc.NetrcParseError):
+        return False

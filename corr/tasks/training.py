@@ -1,0 +1,185 @@
+"""`corr train`: from a recipe to a folder with a network that can be used."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import RichProgressBar
+from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.utilities.warnings import PossibleUserWarning
+
+from corr.data.patch_datamodule import PatchDataModule
+from corr.data.photos import INSTALLED_TRAIN
+from corr.errors import RecipeError
+from corr.models.network import Network
+from corr.models.saved import save_network
+from corr.tasks.callbacks import Checkpoints, LinesOfProgress, SaveNetwork, SeedEachStep
+from corr.tasks.memory import keep_freed_memory
+from corr.tasks.precision import fast_precision
+from corr.tasks.recipe import Recipe, build_recipe, recipe_names
+from corr.tasks.records import csv_logger, read_history, wandb_logger, write_curves
+from corr.tasks.run_folder import CHECKPOINT, checked_step, open_run_folder
+from corr.tasks.signals import StopRequest, TrainingStopped, stop_on_signals
+
+STEPS_BETWEEN_CHECKPOINTS = 100
+
+
+def train(arguments: Sequence[str]) -> None:
+    """Train what a recipe says, and write the run's folder.
+
+    The folder then holds `config.yaml`, `metrics.csv`, `last.ckpt`, `weights.safetensors`,
+    `network.yaml` and `curves.png`.
+
+    Args:
+        arguments: the recipe (a name, a YAML file or a run's folder), then options: any leaf of it
+            as `--model.learning_rate 0.1`, `--out DIR`, `--ckpt_path FILE` to go on from there.
+
+    Raises:
+        CorrError: the recipe, an option, the data or the checkpoint cannot be used.
+        SystemExit: 130 after ctrl-C, 143 after SIGTERM; the checkpoint is written before.
+    """
+    if not arguments or arguments[0].startswith("-"):
+        raise RecipeError(
+            f"name a recipe first, such as 'corr train smoke/patch'; there are: "
+            f"{', '.join(recipe_names())}"
+        )
+    keep_freed_memory()
+    with _quiet(), stop_on_signals() as stop:
+        recipe = build_recipe(arguments[0], list(arguments[1:]))
+        try:
+            _train(recipe, stop)
+        except TrainingStopped as stopped:
+            raise SystemExit(stopped.exit_code) from stopped
+
+
+def _train(recipe: Recipe, stop: StopRequest) -> None:
+    task, resumed_step = recipe.task, 0
+    if recipe.ckpt_path is not None:
+        resumed_step = checked_step(recipe.ckpt_path, task.state_dict())
+    folder = open_run_folder(recipe)
+    checkpoints = Checkpoints(folder / CHECKPOINT, STEPS_BETWEEN_CHECKPOINTS, stop)
+    networks = SaveNetwork(folder)
+    trainer = _trainer(recipe, folder, resumed_step, [checkpoints, networks])
+    _warn_of_few_photos(recipe.data)
+    try:
+        trainer.fit(task, datamodule=recipe.data, ckpt_path=recipe.ckpt_path, weights_only=True)
+        if networks.saved_step != trainer.global_step:
+            trainer.validate(task, datamodule=recipe.data, verbose=False)
+        stop.deferred = False
+    except TrainingStopped:
+        _say(_how_to_resume(folder, checkpoints.saved_step, trainer.max_steps))
+        raise
+    finally:
+        _finish_loggers(trainer.loggers)
+    network = getattr(task, "network", None)
+    if isinstance(network, Network):
+        save_network(network, folder)
+    write_curves(folder, read_history(folder))
+    _say(_summary(folder, trainer))
+
+
+def _trainer(
+    recipe: Recipe, folder: Path, resumed_step: int, callbacks: list[pl.Callback]
+) -> pl.Trainer:
+    settings = dict(recipe.trainer)
+    if settings["max_steps"] == -1 and not (settings["max_epochs"] or settings["max_time"]):
+        raise RecipeError(f"recipe '{recipe.name}': trainer has no end; give trainer.max_steps")
+    if settings["precision"] is None:
+        settings["precision"] = fast_precision(accelerator=settings["accelerator"])
+    terminal = sys.stdout.isatty()
+    defaults = {
+        "max_epochs": -1,
+        "num_sanity_val_steps": -1,  # the figure of the untrained network, for comparison
+        "log_every_n_steps": 10,
+        "enable_progress_bar": terminal,
+        "enable_model_summary": False,
+        "enable_checkpointing": False,
+    }
+    settings.update({key: value for key, value in defaults.items() if settings[key] is None})
+    progress = RichProgressBar() if settings["enable_progress_bar"] else LinesOfProgress()
+    settings.update(
+        default_root_dir=folder,
+        use_distributed_sampler=False,
+        logger=_loggers(settings["logger"], folder, resumed_step),
+        callbacks=[
+            SeedEachStep(recipe.seed),
+            *callbacks,
+            progress,
+            *(settings["callbacks"] or ()),
+        ],
+    )
+    return pl.Trainer(**settings)
+
+
+def _loggers(chosen: Any, folder: Path, resumed_step: int) -> list[Logger]:
+    """`metrics.csv` always; W&B unless the recipe brings its own loggers, or says `false`."""
+    table = csv_logger(folder, resumed_step)
+    if chosen is None or chosen is True:
+        return [table, wandb_logger(folder)]
+    if chosen is False:
+        return [table]
+    return [table, *(chosen if isinstance(chosen, list) else [chosen])]
+
+
+def _finish_loggers(loggers: Sequence[Logger]) -> None:
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            logger.experiment.finish()
+
+
+def _warn_of_few_photos(data: pl.LightningDataModule) -> None:
+    if isinstance(data, PatchDataModule) and data.folder is None:
+        _say(
+            f"data.folder is not given: only the {len(INSTALLED_TRAIN)} photographs that "
+            "scikit-image installs are used, so the network will be weak"
+        )
+
+
+def _how_to_resume(folder: Path, step: int, max_steps: int) -> str:
+    if step < 0:
+        return "stopped before the first checkpoint: there is nothing to resume"
+    path = folder / CHECKPOINT
+    total = f" of {max_steps}" if max_steps > 0 else ""
+    return f"stopped; step {step}{total} is saved, go on with: corr train {folder} --ckpt_path {path}"
+
+
+def _summary(folder: Path, trainer: pl.Trainer) -> str:
+    figures = trainer.callback_metrics
+    lines = [f"the run is in {folder}: network, metrics.csv, curves.png, config.yaml"]
+    if "val/fpr95" in figures and "val/fpr95_rootsift" in figures:
+        lines.append(
+            f"FPR95 on the held-out pairs: {figures['val/fpr95']:.2%} "
+            f"(RootSIFT on the same pairs: {figures['val/fpr95_rootsift']:.2%}); lower is better"
+        )
+    lines.append(f"use it: corr match A B --model {folder}")
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's banners, tips and advice, which are no part of our output."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for package in ("pytorch_lightning", "lightning_fabric", "wandb"):
+                warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
+            warnings.filterwarnings("ignore", category=PossibleUserWarning)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
