@@ -1,0 +1,54 @@
+"""Portable float maps: rows from bottom to top, byte order given by the sign of the scale."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from corr.errors import FormatError
+from corr.formats.atomic import replacing
+from corr.formats.suffixes import read_bytes
+
+_HEADER = re.compile(rb"^(Pf|PF)\s+(\d+)\s+(\d+)\s+([+-]?[\d.]+(?:[eE][+-]?\d+)?)[ \t]*\r?\n")
+
+
+def read_pfm(path: str | Path) -> Float[np.ndarray, "H W"]:
+    """The values as stored, first row at the top; unknown ones are often infinite.
+
+    Source: Debevec, "PFM Portable FloatMap Image Format", https://www.pauldebevec.com/Research/HDR/PFM/
+
+    Raises:
+        FormatError: it is not a one-channel PFM, or it is damaged.
+    """
+    content = read_bytes(path)
+    header = _HEADER.match(content[:256])
+    if header is None:
+        raise FormatError(f"'{path}' is not a PFM file: its header is not 'Pf', size and scale")
+    kind, width, height, scale = header.groups()
+    if kind == b"PF":
+        raise FormatError(f"'{path}' is a colour PFM; corr reads PFM files of one channel ('Pf')")
+    shape = (int(height), int(width))
+    values = content[header.end() :]
+    if len(values) != 4 * shape[0] * shape[1] or not values:
+        raise FormatError(
+            f"'{path}' is damaged: {shape[1]} x {shape[0]} values need {4 * shape[0] * shape[1]} "
+            f"bytes, it has {len(values)}"
+        )
+    dtype = "<f4" if float(scale) < 0 else ">f4"
+    return np.frombuffer(values, dtype).reshape(shape)[::-1].astype(np.float32)
+
+
+def write_pfm(path: str | Path, values: Float[np.ndarray, "H W"]) -> None:
+    """Write values as they are: little endian, scale -1.
+
+    Raises:
+        FormatError: the file cannot be written.
+    """
+    height, width = values.shape
+    with replacing(path) as temporary:
+        temporary.write_bytes(
+            f"Pf\n{width} {height}\n-1\n".encode() + values[::-1].astype("<f4").tobytes()
+        )
