@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from corr.formats.suffixes import FEATURES, check_suffix
 _KEYS = ("keypoints", "descriptors", "scores", "scale", "angle_deg", "image_size")
 
 
+@runtime_checkable
 class FeatureRecord(Protocol):
     """What `corr.results.Features` holds."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,7 @@ _KEYS = ("keypoints0", "keypoints1", "scores", "image_size0", "image_size1")
 _CSV_HEADER = "x0,y0,x1,y1,score"
 
 
+@runtime_checkable
 class MatchRecord(Protocol):
     """What `corr.results.Matches` holds."""
 
