@@ -56,7 +56,7 @@ def find_photos(
     return [path for path in found if path not in set(held_out)], held_out
 
 
-class Photos(Sequence[UInt8[np.ndarray, "H W 3"]]):
+class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
     """Photographs in memory, all read once, in RGB.
 
     Args:
