@@ -1,0 +1,17 @@
+"""Pictures of results, as `(H, W, 3)` uint8 RGB arrays; they take plain arrays."""
+
+from corr.drawing.curves import draw_curves
+from corr.drawing.disparity import draw_disparity
+from corr.drawing.error import draw_error
+from corr.drawing.flow import draw_flow
+from corr.drawing.keypoints import draw_keypoints
+from corr.drawing.matches import draw_matches
+
+__all__ = [
+    "draw_curves",
+    "draw_disparity",
+    "draw_error",
+    "draw_flow",
+    "draw_keypoints",
+    "draw_matches",
+]

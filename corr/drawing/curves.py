@@ -1,0 +1,54 @@
+"""Figures over the steps of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float, Integer, UInt8
+
+Curve = tuple[
+    Float[np.ndarray, " N"] | Integer[np.ndarray, " N"] | Sequence[float],
+    Float[np.ndarray, " N"] | Sequence[float],
+]
+"""Steps and values."""
+
+_FEW_POINTS = 25
+
+
+def draw_curves(
+    curves: Mapping[str, Curve],
+    title: str,
+    *,
+    x_label: str = "step",
+    y_label: str = "",
+    log_y: bool = False,
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Named curves in one diagram of 720 x 450 px.
+
+    Args:
+        curves: for each name its steps and values; points that are not finite are left out.
+        title: above the diagram.
+        x_label: what the steps are.
+        y_label: what the values are, with their unit.
+        log_y: a logarithmic value axis.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 4.5), dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for name, (steps, values) in curves.items():
+        y = np.asarray(values, float)
+        finite = np.isfinite(y)
+        marker = "o" if finite.sum() <= _FEW_POINTS else ""
+        axes.plot(np.asarray(steps)[finite], y[finite], label=name, marker=marker, markersize=3.5)
+    axes.set(title=title, xlabel=x_label, ylabel=y_label, yscale="log" if log_y else "linear")
+    axes.grid(visible=True, color="0.9")
+    axes.spines[["top", "right"]].set_visible(False)
+    if len(curves) > 1:
+        axes.legend(frameon=False)
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib annotates only some methods
+    rgba = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # as above
+    return np.asarray(rgba)[..., :3].copy()

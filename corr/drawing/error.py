@@ -1,0 +1,62 @@
+"""Where a disparity map is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from corr.drawing.strip import Picture, Strip
+
+_STEPS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16)
+"""Edges between the colours, in thresholds."""
+_COLOURS = np.array(
+    [
+        (49, 54, 149),
+        (69, 117, 180),
+        (116, 173, 209),
+        (171, 217, 233),
+        (224, 243, 248),
+        (254, 224, 144),
+        (253, 174, 97),
+        (244, 109, 67),
+        (215, 48, 39),
+        (165, 0, 38),
+    ],
+    np.uint8,
+)
+_MISSING = (255, 0, 255)
+
+
+def draw_error(
+    estimate: Float[np.ndarray, "H W"],
+    truth: Float[np.ndarray, "H W"],
+    threshold: float = 2.0,
+) -> Picture:
+    """Blue where the error is within the threshold, red where above, above the share of each.
+
+    Black is unknown truth (not finite); magenta is truth without an estimate, counted as wrong.
+
+    Args:
+        estimate: px; NaN where there is none.
+        truth: px.
+        threshold: px between right and wrong.
+
+    Source: the colours of the KITTI 2012 stereo development kit (log scale).
+    """
+    known, estimated = np.isfinite(truth), np.isfinite(estimate)
+    both = known & estimated
+    error = np.abs(np.where(both, estimate, 0) - np.where(both, truth, 0))
+    edges = np.array(_STEPS) * threshold
+    picture = _COLOURS[np.digitize(error, edges, right=True)]
+    picture[known & ~estimated] = _MISSING
+    picture[~known] = 0
+    wrong = (error > threshold)[known] | ~estimated[known]
+    share = 100 * float(wrong.mean()) if wrong.size else 0.0
+    strip = Strip(picture, lines=2)
+    strip.add_text(f"bad-{threshold:g}: {share:.1f} %")
+    strip.add_swatch(_MISSING, "no estimate")
+    most = max(strip.left // (3 * strip.font_px), 3)
+    shown = range(len(edges)) if most >= len(edges) else (0, 4, 8)
+    labels = {(i + 1) / len(_COLOURS): f"{edges[i]:.3g}" for i in shown}
+    strip.add_bar(_COLOURS, {**labels, shown[-1] / 10 + 0.1: f"{edges[shown[-1]]:g} px"})
+    return strip.below()
