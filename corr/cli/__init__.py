@@ -1,0 +1,54 @@
+"""The command line: a table of commands, each a typed function.
+
+A command imports what it needs when it runs, so that help is there at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+import corr
+from corr.cli import catalogs, images, tasks
+from corr.cli.parser import Command, build_parser, call
+from corr.errors import CorrError
+
+COMMANDS: Mapping[str, Command] = {
+    "train": tasks.train,
+    "extract": images.extract,
+    "match": images.match,
+    "disparity": images.disparity,
+    "flow": images.flow,
+    "evaluate": tasks.evaluate,
+    "recipes": catalogs.recipes,
+    "datasets": catalogs.datasets,
+    "models": catalogs.models,
+    "demo": tasks.demo,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status of a command: 0, 2 for a refusal (one line says why), 130 for ctrl-C.
+
+    Args:
+        arguments: what follows `corr`; those of the process when not given.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if given[:1] == ["train"] and given[1:] and not given[1].startswith("-"):
+            tasks.train(given[1], given[2:])  # its options are the recipe's own
+        else:
+            call(build_parser(COMMANDS, corr.__version__).parse_args(given or ["--help"]))
+        sys.stdout.flush()
+    except CorrError as error:
+        sys.stderr.write(f"corr: error: {' '.join(str(error).split())}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("corr: interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as in `corr models | head`; nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return 0

@@ -1,0 +1,139 @@
+"""`corr recipes`, `corr datasets`, `corr models`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from itertools import takewhile
+from pathlib import Path
+from typing import Literal
+
+from corr.cli.say import say, say_columns
+from corr.errors import FormatError, ModelError, OptionError, RecipeError
+from corr.resources import cards_root, recipes_root, weights_root
+
+
+def recipes(
+    action: Literal["list", "show", "copy"] = "list",
+    name: str | None = None,
+    path: Path | None = None,
+) -> None:
+    """List, show or copy the recipes that `corr train` knows.
+
+    Args:
+        action: `list`, `show NAME` or `copy NAME [PATH]`.
+        name: such as smoke/patch.
+        path: where to copy to; a file of the same name here when not given.
+    """
+    files = {
+        file.relative_to(recipes_root()).with_suffix("").as_posix(): file
+        for file in sorted(recipes_root().rglob("*.yaml"))
+    }
+    if action == "list":
+        say_columns([(name, _summary(file)) for name, file in files.items()])
+        return
+    wanted = _named(action, name)
+    if wanted not in files:
+        raise RecipeError(f"recipe '{wanted}' is not known; there are: {', '.join(files)}")
+    _show_or_copy(action, files[wanted], path)
+
+
+def datasets(
+    action: Literal["list", "show", "copy", "verify"] = "list",
+    name: str | None = None,
+    path: Path | None = None,
+) -> None:
+    """List, show or copy data set cards, or verify that data is laid out as its card says.
+
+    Args:
+        action: `list`, `show NAME`, `copy NAME [PATH]` or `verify NAME ROOT`.
+        name: such as hpatches-sequences.
+        path: where to copy to, or the root of the data to verify.
+    """
+    from corr.data.cards import list_cards, load_card
+
+    if action == "list":
+        say_columns([(card.name, card.title) for card in list_cards()])
+        return
+    card = load_card(_named(action, name))
+    if action == "verify":
+        from corr.data.verify import verify
+
+        if path is None:
+            raise OptionError(f"name the folder of the data: corr datasets verify {card.name} ROOT")
+        say(f"{card.name}: {verify(card, path)} files in '{path}' are as the card says")
+        return
+    _show_or_copy(action, cards_root() / f"{card.name}.yaml", path)
+
+
+def models(
+    action: Literal["list", "show", "copy"] = "list",
+    name: str | None = None,
+    path: Path | None = None,
+) -> None:
+    """List the models that --model may name, show or copy a shipped network.
+
+    Args:
+        action: `list`, `show NAME` or `copy NAME [PATH]`.
+        name: such as hardnet.
+        path: folder to copy to; one of the same name here when not given.
+    """
+    from corr.pipeline import catalog
+
+    entries = catalog.entries()
+    if action == "list":
+        say_columns([(entry.name, ", ".join(entry.tasks), entry.summary) for entry in entries])
+        return
+    wanted = _named(action, name)
+    if wanted not in [entry.name for entry in entries]:
+        known = ", ".join(entry.name for entry in entries)
+        raise ModelError(f"model '{wanted}' is not known; there are: {known}")
+    folder = weights_root() / wanted
+    if not folder.is_dir():
+        if action == "copy":
+            raise ModelError(f"model '{wanted}' is classical: it has no weights to copy")
+        entry = next(entry for entry in entries if entry.name == wanted)
+        say(f"{entry.name}: {entry.summary} ({', '.join(entry.tasks)})")
+        return
+    if action == "show":
+        say((folder / "card.md").read_text(encoding="utf-8").rstrip())
+        return
+    target = _free(path or Path(wanted))
+    try:
+        shutil.copytree(folder, target)
+    except OSError as error:
+        raise FormatError(f"'{target}' cannot be written: {error.strerror or error}") from error
+    say(f"wrote {target}")
+
+
+def _named(action: str, name: str | None) -> str:
+    if name is None:
+        raise OptionError(f"'{action}' needs a name; the command alone lists them")
+    return name
+
+
+def _show_or_copy(action: str, file: Path, path: Path | None) -> None:
+    text = file.read_text(encoding="utf-8")
+    if action == "show":
+        say(text.rstrip())
+        return
+    from corr.formats.atomic import replacing
+
+    target = path or Path(file.name)
+    target = _free(target / file.name if target.is_dir() else target)
+    with replacing(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    say(f"wrote {target}")
+
+
+def _free(target: Path) -> Path:
+    if target.exists():
+        raise OptionError(f"'{target}' is there already; give another name to copy to")
+    return target
+
+
+def _summary(file: Path) -> str:
+    """The first sentence of the comment that a recipe begins with."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line[1:].strip() for line in takewhile(lambda ln: ln.startswith("#"), lines))
+    return re.split(r"(?<=\w)[.:] ", comment + " ")[0].strip()

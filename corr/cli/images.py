@@ -1,0 +1,225 @@
+"""`corr extract`, `corr match`, `corr disparity`, `corr flow`."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Literal
+
+from corr.cli.say import say
+from corr.cli.targets import check_images, choose_targets
+
+Search = Literal["auto", "exact", "faiss", "faiss-gpu"]
+
+
+def extract(
+    images: list[Path],
+    *,
+    output: Path | None = None,
+    draw: Path | None = None,
+    model: str | None = None,
+    max_keypoints: int = 2048,
+    device: str | None = None,
+) -> None:
+    """Find keypoints and describe them.
+
+    Args:
+        images: the photographs.
+        output: .h5 (one group an image), or .npz for a single image.
+        draw: .png or .jpg for the keypoints on a single image; without this and -o, each image is
+            drawn beside where you are.
+        model: describes the keypoints; `corr models` lists them.
+        max_keypoints: the strongest are kept, in each image.
+        device: such as cpu or cuda; the best one present when not given.
+    """
+    from corr.errors import OptionError
+    from corr.formats import read_image, suffixes, write_features
+    from corr.pipeline.extraction import extract as extract_features
+    from corr.results import Features
+
+    names = _group_names(images)
+    if draw is not None and len(images) > 1:
+        raise OptionError(
+            f"--draw takes one image, not {len(images)}; leave it out to draw each of them"
+        )
+    targets = [
+        choose_targets(
+            output,
+            draw,
+            suffixes.FEATURES if len(images) == 1 else (".h5",),
+            f"{name.replace('/', '-')}-keypoints.png",
+        )
+        for name in names
+    ]
+    check_images(images, [path for target in targets for path in target])
+    found: dict[str, Features] = {}
+    for path, name, target in zip(images, names, targets, strict=True):
+        image = read_image(path)
+        start = time.perf_counter()
+        found[name] = extract_features(
+            image, model=model, max_keypoints=max_keypoints, device=device
+        )
+        seconds = time.perf_counter() - start
+        if target.draw is not None:
+            found[name].draw(image, target.draw)
+        drawn = f"; {target.wrote([target.draw])}" if target.draw else ""
+        say(f"{path}: {len(found[name])} keypoints in {seconds:.2f} s{drawn}")
+    if output is not None:
+        single = output.suffix.lower() == ".npz"
+        write_features(output, found[names[0]] if single else found)
+        say(f"wrote {output}")
+
+
+def match(
+    image0: Path,
+    image1: Path,
+    *,
+    output: Path | None = None,
+    draw: Path | None = None,
+    model: str | None = None,
+    max_keypoints: int = 2048,
+    verify: Literal["none", "homography", "fundamental"] = "none",
+    ratio: float | None = None,
+    search: Search = "auto",
+    device: str | None = None,
+) -> None:
+    """Find the keypoints of two images that correspond.
+
+    Args:
+        image0: the first photograph.
+        image1: the second.
+        output: .npz, .h5 or .csv.
+        draw: .png or .jpg; matches-drawn.png when neither this nor -o is given.
+        model: describes the keypoints; `corr models` lists them.
+        max_keypoints: the strongest are kept, in each image.
+        verify: keep the matches that agree on such a model of the whole image.
+        ratio: largest distance to the nearest, in distances to the second nearest; in (0, 1].
+        search: who finds nearest neighbours.
+        device: such as cpu or cuda; the best one present when not given.
+    """
+    import numpy as np
+
+    from corr.formats import read_image, suffixes
+    from corr.pipeline.matching import match as match_images
+
+    targets = choose_targets(output, draw, suffixes.MATCHES, "matches-drawn.png")
+    check_images([image0, image1], targets)
+    first, second = read_image(image0), read_image(image1)
+    start = time.perf_counter()
+    matches = match_images(
+        first,
+        second,
+        model=model,
+        max_keypoints=max_keypoints,
+        verify=None if verify == "none" else verify,
+        search=search,
+        device=device,
+        **({} if ratio is None else {"ratio": ratio}),
+    )
+    seconds = time.perf_counter() - start
+    if targets.output is not None:
+        matches.save(targets.output)
+    if targets.draw is not None:
+        matches.draw(first, second, targets.draw)
+    score = f", median score {float(np.median(matches.scores)):.3f}" if len(matches) else ""
+    count = "1 match" if len(matches) == 1 else f"{len(matches)} matches"
+    say(f"{count}{score} in {seconds:.2f} s; {targets.wrote()}")
+
+
+def disparity(
+    left: Path,
+    right: Path,
+    *,
+    output: Path | None = None,
+    draw: Path | None = None,
+    max_disparity: int | None = None,
+    model: str | None = None,
+    fill: bool = True,
+    device: str | None = None,
+) -> None:
+    """Measure how far each pixel of a rectified left image moved in the right one.
+
+    Args:
+        left: the left photograph.
+        right: the right one, of the same size.
+        output: .pfm, .npy or .png (KITTI's: 16 bits, 256 a pixel, 0 unknown).
+        draw: .png or .jpg in colour; disparity-drawn.png when neither this nor -o is given.
+        max_disparity: search 0 to this minus 1; estimated when not given.
+        model: the method; `corr models` lists them.
+        fill: give every pixel a value; else unknown ones stay so.
+        device: such as cpu or cuda; the best one present when not given.
+    """
+    import numpy as np
+
+    from corr.formats import read_image, suffixes
+    from corr.pipeline.stereo import disparity as measure_disparity
+
+    targets = choose_targets(output, draw, suffixes.DISPARITY, "disparity-drawn.png")
+    check_images([left, right], targets)
+    views = read_image(left), read_image(right)
+    start = time.perf_counter()
+    found = measure_disparity(
+        *views, max_disparity=max_disparity, model=model, fill=fill, device=device
+    )
+    seconds = time.perf_counter() - start
+    if targets.output is not None:
+        found.save(targets.output)
+    if targets.draw is not None:
+        found.draw(targets.draw)
+    known = found.disparity[np.isfinite(found.disparity)]
+    span = f"{known.min():.1f} to {known.max():.1f} px" if known.size else "nothing known"
+    matched = 100 * float((found.confidence > 0).mean())
+    say(f"disparity {span}, {matched:.0f} % matched, in {seconds:.2f} s; {targets.wrote()}")
+
+
+def flow(
+    image0: Path,
+    image1: Path,
+    *,
+    output: Path | None = None,
+    draw: Path | None = None,
+    model: str | None = None,
+    device: str | None = None,
+) -> None:
+    """Measure where each pixel of the first image went in the second.
+
+    Args:
+        image0: the first frame.
+        image1: the second, of the same size.
+        output: .flo, .npy or .png (KITTI's: 16 bits, 64 a pixel plus 2^15).
+        draw: .png or .jpg in colour; flow-drawn.png when neither this nor -o is given.
+        model: the method; `corr models` lists them.
+        device: such as cpu or cuda; the best one present when not given.
+    """
+    import numpy as np
+
+    from corr.formats import read_image, suffixes
+    from corr.pipeline.optical_flow import flow as measure_flow
+
+    targets = choose_targets(output, draw, suffixes.FLOW, "flow-drawn.png")
+    check_images([image0, image1], targets)
+    views = read_image(image0), read_image(image1)
+    start = time.perf_counter()
+    found = measure_flow(*views, model=model, device=device)
+    seconds = time.perf_counter() - start
+    if targets.output is not None:
+        found.save(targets.output)
+    if targets.draw is not None:
+        found.draw(targets.draw)
+    length = np.hypot(found.flow[..., 0], found.flow[..., 1])
+    length = length[np.isfinite(length)]
+    span = f"median {np.median(length):.2f}, largest {length.max():.1f} px" if length.size else ""
+    say(f"flow: {span or 'nothing known'}, in {seconds:.2f} s; {targets.wrote()}")
+
+
+def _group_names(images: list[Path]) -> list[str]:
+    """Each image's path below the folder that all of them share: unique names without `..`."""
+    from corr.errors import OptionError
+
+    absolute = [Path(os.path.abspath(path)) for path in images]  # noqa: PTH100 - links are kept
+    for path, whole in zip(images, absolute, strict=True):
+        if absolute.count(whole) > 1:
+            raise OptionError(f"image '{path}' is given twice; give each image once")
+    shared = Path(os.path.commonpath([path.parent for path in absolute]))
+    return [path.relative_to(shared).as_posix() for path in absolute]
