@@ -35,7 +35,7 @@ class SeedEachStep(pl.Callback):
         sequence = np.random.SeedSequence((self.seed, trainer.global_step, trainer.global_rank))
         seed = int(sequence.generate_state(1)[0])
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - the generator that other people's code uses
+        np.random.seed(seed)
         torch.manual_seed(seed)
 
     def state_dict(self) -> dict[str, Any]:
@@ -68,8 +68,9 @@ class Checkpoints(pl.Callback):
         self.saved_step = trainer.global_step
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """From here on a signal waits for the end of its step."""
+        """From here on a signal waits for the end of its step, though Lightning took it over."""
         self.stop.deferred = True
+        self.stop.listen()
 
     def on_train_batch_end(
         self,
@@ -92,8 +93,8 @@ class Checkpoints(pl.Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Stop if asked to: the last step is saved, and its figures are logged."""
-        self._stop_if_asked()
+        """Stop if asked to, once the last step is saved and its figures are logged."""
+        self._stop_if_asked(trainer)
 
     def on_validation_batch_start(
         self,
@@ -103,11 +104,11 @@ class Checkpoints(pl.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Stop if asked to: the last step is saved."""
-        self._stop_if_asked()
+        """Stop if asked to, once the last step is saved."""
+        self._stop_if_asked(trainer)
 
-    def _stop_if_asked(self) -> None:
-        if self.stop.signum is not None:
+    def _stop_if_asked(self, trainer: pl.Trainer) -> None:
+        if self.stop.signum is not None and self.saved_step == trainer.global_step:
             raise TrainingStopped(self.stop.signum)
 
 

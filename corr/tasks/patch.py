@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from jaxtyping import Float
@@ -54,6 +53,7 @@ class PatchTask(pl.LightningModule):
         self,
         network: PatchDescriptor,
         loss: DescriptorLoss,
+        *,
         learning_rate: float = 0.1,
         optimizer: Literal["sgd", "adamw"] = "sgd",
         weight_decay: float = 1e-4,
@@ -68,7 +68,8 @@ class PatchTask(pl.LightningModule):
             raise OptionError(f"weight_decay is {weight_decay}; use 0 or more")
         if warmup_steps < 0:
             raise OptionError(f"warmup_steps is {warmup_steps}; use 0 or more")
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # lacks it
         self.loss = loss
         self.learning_rate = learning_rate
         self.optimizer = optimizer
@@ -120,7 +121,9 @@ class PatchTask(pl.LightningModule):
             return
         if self._fpr95_rootsift is None:
             patches = _joined(self._held_out)
-            self._fpr95_rootsift = pairs_fpr95(*(_rootsift(side) for side in patches))
+            self._fpr95_rootsift = pairs_fpr95(
+                *(_rootsift(side, self.network.sigmas) for side in patches)
+            )
         learned = pairs_fpr95(*(side.float() for side in _joined(self._described)))
         self._described, self._held_out = [], []
         figures = {"val/fpr95": learned, "val/fpr95_rootsift": self._fpr95_rootsift}
@@ -182,5 +185,6 @@ def _joined(batches: list[_Pairs]) -> _Pairs:
     return _Pairs(*(torch.cat(side) for side in zip(*batches, strict=True)))
 
 
-def _rootsift(patches: Float[Tensor, "N 1 32 32"]) -> Float[Tensor, "N 128"]:
-    return torch.from_numpy(np.asarray(describe_patches_sift(patches.numpy(), root=True)))
+def _rootsift(patches: Float[Tensor, "N 1 32 32"], sigmas: float) -> Float[Tensor, "N 128"]:
+    stored = (patches[:, 0] * 255).round().byte().numpy()
+    return torch.from_numpy(describe_patches_sift(stored, sigmas=sigmas, root=True))

@@ -22,7 +22,9 @@ def fast_precision(
         accelerator: `cpu` leaves a GPU out of account.
     """
     if accelerator != "cpu" and torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+        return (
+            "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+        )
     return "bf16-mixed" if _cpu_flags(cpu_info) & _FAST_BF16_FLAGS else "32-true"
 
 

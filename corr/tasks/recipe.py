@@ -15,6 +15,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from corr.errors import CorrError, RecipeError
 from corr.resources import recipes_root
+from corr.tasks.quiet import quiet
 from corr.tasks.recipe_errors import one_line
 
 CONFIG = "config.yaml"
@@ -42,7 +43,8 @@ class Recipe:
 def recipe_names() -> list[str]:
     """The recipes that come with the installation, such as `smoke/patch`."""
     root = recipes_root()
-    return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml"))
+    files = (path.relative_to(root) for path in root.rglob("*.yaml"))
+    return sorted(path.with_suffix("").as_posix() for path in files)
 
 
 def find_recipe(name: str) -> Path:
@@ -77,7 +79,7 @@ def build_recipe(name: str, options: Sequence[str] = ()) -> Recipe:
     """
     path = find_recipe(name)
     _check_yaml(name, path)
-    with _arguments_of_ours(), _own_modules():
+    with quiet(), _arguments_of_ours(), _own_modules():
         try:
             cli = _RecipeCLI(["--config", str(path), *options])
         except CorrError:
@@ -93,7 +95,7 @@ def build_recipe(name: str, options: Sequence[str] = ()) -> Recipe:
         task=cli.model,
         data=cli.datamodule,
         trainer=dict(cli.config_init["trainer"]),
-        config=cli.parser.dump(config, skip_none=False, skip_validation=True),
+        config=cli.parser.dump(config, skip_unset=False, skip_validation=True),
         seed=int(cli.config["seed_everything"]),
         out=Path(out) if out else None,
         ckpt_path=Path(ckpt_path) if ckpt_path else None,

@@ -6,20 +6,14 @@ import difflib
 import importlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from corr.errors import CorrError
 
 _KEY = re.compile(r"""\AParser key "([^"]+)":""")
 _CLASS = re.compile(r"\AProblem with given class_path '([^']+)'")
-_UNKNOWN = re.compile(r"\AOption '([^']+)' is not accepted")
-_UNKNOWN_IN_GROUP = re.compile(r"\AGroup '([^']+)' does not accept option '([^']+)'")
-_WRONG_TYPE = re.compile(r"\AExpected an? (.+)\. Got value: (.*)\Z", re.DOTALL)
 _EXPECTED = re.compile(r"^\s*- Expected an? (.+)$", re.MULTILINE)
 _GIVEN = re.compile(r"^\s*Given value: (.+)$", re.MULTILINE)
-_NO_MEMBER = re.compile(r"\Amodule '([^']+)' has no attribute '([^']+)'")
-_MISSING = re.compile(r"\Athe following arguments are required: (.+)\Z")
-_NO_PATH = re.compile(r"\AExpected a dot import path string: (.+)\Z")
 
 
 def one_line(error: BaseException) -> str:
@@ -36,7 +30,7 @@ def one_line(error: BaseException) -> str:
     key = ".".join(_keys(texts))
     classes = [found.group(1) for text in texts if (found := _CLASS.match(text))]
     prefix = f"{key}: " if key else ""
-    return prefix + _plain(texts, key, classes[-1] if classes else None)
+    return prefix + _plain(texts, classes[-1] if classes else None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -55,33 +49,20 @@ def _keys(texts: list[str]) -> list[str]:
     return keys
 
 
-def _plain(texts: list[str], key: str, class_path: str | None) -> str:
-    innermost = texts[-1]
-    if found := _UNKNOWN.match(innermost):
-        return _unknown(found.group(1), class_path)
-    if found := _UNKNOWN_IN_GROUP.match(innermost):
-        owner = "pytorch_lightning.Trainer" if found.group(1) == "trainer" else None
-        return f"{found.group(1)}: {_unknown(found.group(2), owner)}"
-    if found := _MISSING.match(innermost):
-        return f"'{found.group(1)}' is missing"
-    if found := _NO_MEMBER.match(innermost):
-        return _no_class(f"{found.group(1)}.{found.group(2)}")
-    if found := _NO_PATH.match(innermost):
-        return f"class '{found.group(1)}' is not known; write it as module.Class"
-    if innermost.startswith("No module named"):
-        return f"class '{class_path}' cannot be imported: {_first_line(innermost)}"
-    if found := _WRONG_TYPE.match(innermost):
-        return _wrong_type(texts, found.group(1), found.group(2))
-    return _first_line(innermost)
+def _plain(texts: list[str], class_path: str | None) -> str:
+    for pattern, rewrite in _REWRITTEN.items():
+        if found := re.match(pattern, texts[-1], re.DOTALL):
+            return rewrite(found, texts, class_path)
+    return _first_line(texts[-1])
 
 
-def _wrong_type(texts: list[str], expected: str, given: str) -> str:
+def _wrong_type(found: re.Match[str], texts: list[str], class_path: str | None) -> str:
     """A value that fits no type; a choice of types fails with all of them."""
+    expected, given = found.groups()
     last = next((text for text in reversed(texts) if "Union subtypes" in text), None)
     if last is not None and "Problem with given class_path" not in last:
         expected = " or ".join(_EXPECTED.findall(last))
-        found = _GIVEN.search(last)
-        given = found.group(1) if found else given
+        given = "".join(_GIVEN.findall(last)) or given
     return f"'{_first_line(given)}' is given where {_type_name(expected)} is expected"
 
 
@@ -102,8 +83,7 @@ def _unknown(option: str, class_path: str | None) -> str:
     return f"{text}; {owner}accepts {listed}" if listed else text
 
 
-def _no_class(class_path: str) -> str:
-    module, _, name = class_path.rpartition(".")
+def _no_class(module: str, name: str) -> str:
     try:
         members = vars(importlib.import_module(module))
     except ImportError:
@@ -113,7 +93,7 @@ def _no_class(class_path: str) -> str:
     )
     close = difflib.get_close_matches(name, known, 1)
     hint = f"; did you mean '{module}.{close[0]}'?" if close else ""
-    return f"class '{class_path}' does not exist{hint}"
+    return f"class '{module}.{name}' does not exist{hint}"
 
 
 def _parameters(class_path: str | None) -> list[str]:
@@ -129,3 +109,26 @@ def _parameters(class_path: str | None) -> list[str]:
 
 def _first_line(text: str) -> str:
     return " ".join(text.split())[:300]
+
+
+_GROUPS = {"trainer": "pytorch_lightning.Trainer"}
+
+_REWRITTEN: dict[str, Callable[[re.Match[str], list[str], str | None], str]] = {
+    r"Option '([^']+)' is not accepted": lambda found, _, owner: _unknown(found[1], owner),
+    r"Group '([^']+)' does not accept option '([^']+)'": lambda found, _, __: (
+        f"{found[1]}: {_unknown(found[2], _GROUPS.get(found[1]))}"
+    ),
+    r"the following arguments are required: (.+)": lambda found, _, __: f"'{found[1]}' is missing",
+    r"module '([^']+)' has no attribute '([^']+)'": lambda found, _, __: _no_class(*found.groups()),
+    r"Expected a dot import path string: (.+)": lambda found, _, __: (
+        f"class '{found[1]}' is not known; write it as module.Class"
+    ),
+    r"Import path (\S+) does not correspond to a subclass of (\S+)": lambda found, _, __: (
+        f"class '{found[1]}' is no {found[2]}"
+    ),
+    r"No module named (.+)": lambda found, _, owner: (
+        f"class '{owner}' cannot be imported: there is no module {found[1]}"
+    ),
+    r"unrecognized arguments: (.+)": lambda found, _, __: f"option '{found[1]}' is not accepted",
+    r"Expected an? (.+)\. Got value: (.*)": _wrong_type,
+}

@@ -10,9 +10,6 @@ from pathlib import Path
 import numpy as np
 from pytorch_lightning.loggers import CSVLogger, WandbLogger
 
-from corr.drawing import draw_curves
-from corr.formats import write_picture
-
 METRICS = "metrics.csv"
 CURVES = "curves.png"
 _WANDB_HOST = "api.wandb.ai"
@@ -41,14 +38,14 @@ def wandb_logger(folder: Path) -> WandbLogger:
     """A Weights & Biases logger: online for someone who is logged in, else on disk only."""
     import wandb
 
-    quiet = wandb.Settings(silent=True, console="off", disable_git=True, save_code=False)
-    return WandbLogger(
-        name=folder.name,
+    run = wandb.init(
         project="corr",
-        save_dir=folder,
+        name=folder.name,
+        dir=folder,
         mode="online" if _logged_in() else "offline",
-        settings=quiet,
+        settings=wandb.Settings(silent=True, console="off", disable_git=True, save_code=False),
     )
+    return WandbLogger(experiment=run)
 
 
 def read_history(folder: Path) -> History:
@@ -65,20 +62,18 @@ def read_history(folder: Path) -> History:
 
 def write_curves(folder: Path, history: History) -> Path:
     """Draw `curves.png`: the loss, and FPR95 beside the line of RootSIFT."""
+    from corr.drawing import draw_curves
+    from corr.formats import write_picture
+
     path = folder / CURVES
-    panels = [
-        draw_curves(_arrays(history, {"loss": "train/loss"}), "training loss"),
-        draw_curves(
-            _arrays(history, {"network": "val/fpr95", "RootSIFT": "val/fpr95_rootsift"}),
-            "FPR95 on held-out pairs",
-        ),
-    ]
-    height = max(panel.shape[0] for panel in panels)
-    padded = [
-        np.pad(panel, ((0, height - len(panel)), (0, 0), (0, 0)), constant_values=255)
-        for panel in panels
-    ]
-    write_picture(path, np.concatenate(padded, axis=1))
+    loss = _named(history, {"loss": "train/loss"})
+    shares = _named(history, {"network": "val/fpr95", "RootSIFT": "val/fpr95_rootsift"})
+    percent = {name: (steps, 100 * values) for name, (steps, values) in shares.items()}
+    panels = (
+        draw_curves(loss, "Training loss"),
+        draw_curves(percent, "FPR95 on held-out pairs", y_label="%", log_y=True),
+    )
+    write_picture(path, np.concatenate(panels, axis=1))
     return path
 
 
@@ -89,7 +84,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return [{k: v for k, v in row.items() if v} for row in csv.DictReader(file)]
 
 
-def _arrays(history: History, names: dict[str, str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _named(history: History, names: dict[str, str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {
         title: (np.asarray(history[name][0]), np.asarray(history[name][1]))
         for title, name in names.items()

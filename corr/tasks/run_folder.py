@@ -11,7 +11,9 @@ import torch
 
 from corr.errors import ModelError, OptionError
 from corr.formats.atomic import replacing
+from corr.models.saved import WEIGHTS
 from corr.tasks.recipe import CONFIG, Recipe
+from corr.tasks.records import METRICS
 
 RUNS = Path("runs")
 CHECKPOINT = "last.ckpt"
@@ -27,7 +29,8 @@ def open_run_folder(recipe: Recipe) -> Path:
         OptionError: the folder holds another run already, or cannot be made.
     """
     folder = recipe.out or _resumed_folder(recipe) or _new_folder(recipe.name)
-    if (folder / CONFIG).exists() and recipe.ckpt_path is None:
+    begun = any((folder / name).exists() for name in (CHECKPOINT, METRICS, WEIGHTS))
+    if begun and recipe.ckpt_path is None:
         raise OptionError(
             f"folder '{folder}' holds a run already; name another one with --out, or go on with "
             f"--ckpt_path {folder / CHECKPOINT}"

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
 class TrainingStopped(BaseException):
     """Training ended since a signal asked for it; not an error that some `except` may swallow."""
 
@@ -28,6 +31,12 @@ class StopRequest:
         """True while training looks at `signum` itself; else a signal stops it at once."""
         self._process = os.getpid()
 
+    def listen(self) -> None:
+        """Take the signals, whoever has them; Python allows it in the main thread alone."""
+        if threading.current_thread() is threading.main_thread():
+            for signum in SIGNALS:
+                signal.signal(signum, self.receive)
+
     def receive(self, signum: int, frame: FrameType | None) -> None:
         """Note a signal; the second one, or one outside the steps of training, stops at once."""
         if os.getpid() != self._process:
@@ -42,17 +51,14 @@ class StopRequest:
 def stop_on_signals() -> Iterator[StopRequest]:
     """A request that SIGINT and SIGTERM fill in; the former handlers come back at the end.
 
-    Outside the main thread, where Python allows no handlers, the request stays empty.
+    Outside the main thread the request stays empty.
     """
     request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():
-        yield request
-        return
-    previous = {
-        signum: signal.signal(signum, request.receive) for signum in (signal.SIGINT, signal.SIGTERM)
-    }
+    previous = {signum: signal.getsignal(signum) for signum in SIGNALS}
+    request.listen()
     try:
         yield request
     finally:
-        for signum, handler in previous.items():
-            signal.signal(signum, handler)
+        if threading.current_thread() is threading.main_thread():
+            for signum, handler in previous.items():
+                signal.signal(signum, handler)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.loggers import Logger, WandbLogger
-from pytorch_lightning.utilities.warnings import PossibleUserWarning
 
 from corr.data.patch_datamodule import PatchDataModule
 from corr.data.photos import INSTALLED_TRAIN
 from corr.errors import RecipeError
-from corr.models.network import Network
+from corr.models.network import Network, PatchDescriptor
 from corr.models.saved import save_network
 from corr.tasks.callbacks import Checkpoints, LinesOfProgress, SaveNetwork, SeedEachStep
 from corr.tasks.memory import keep_freed_memory
 from corr.tasks.precision import fast_precision
+from corr.tasks.quiet import quiet
 from corr.tasks.recipe import Recipe, build_recipe, recipe_names
 from corr.tasks.records import csv_logger, read_history, wandb_logger, write_curves
 from corr.tasks.run_folder import CHECKPOINT, checked_step, open_run_folder
@@ -51,7 +48,7 @@ def train(arguments: Sequence[str]) -> None:
             f"{', '.join(recipe_names())}"
         )
     keep_freed_memory()
-    with _quiet(), stop_on_signals() as stop:
+    with quiet(), stop_on_signals() as stop:
         recipe = build_recipe(arguments[0], list(arguments[1:]))
         try:
             _train(recipe, stop)
@@ -63,6 +60,7 @@ def _train(recipe: Recipe, stop: StopRequest) -> None:
     task, resumed_step = recipe.task, 0
     if recipe.ckpt_path is not None:
         resumed_step = checked_step(recipe.ckpt_path, task.state_dict())
+    _check_sigmas(recipe)
     folder = open_run_folder(recipe)
     checkpoints = Checkpoints(folder / CHECKPOINT, STEPS_BETWEEN_CHECKPOINTS, stop)
     networks = SaveNetwork(folder)
@@ -118,6 +116,18 @@ def _trainer(
     return pl.Trainer(**settings)
 
 
+def _check_sigmas(recipe: Recipe) -> None:
+    """A network is used with the patches that it was trained on."""
+    network, data = getattr(recipe.task, "network", None), recipe.data
+    if not (isinstance(network, PatchDescriptor) and isinstance(data, PatchDataModule)):
+        return
+    if network.sigmas != data.sigmas:
+        raise RecipeError(
+            f"recipe '{recipe.name}': the network reads patches of {network.sigmas} sigmas and "
+            f"the data makes them of {data.sigmas}; give both the same"
+        )
+
+
 def _loggers(chosen: Any, folder: Path, resumed_step: int) -> list[Logger]:
     """`metrics.csv` always; W&B unless the recipe brings its own loggers, or says `false`."""
     table = csv_logger(folder, resumed_step)
@@ -145,9 +155,9 @@ def _warn_of_few_photos(data: pl.LightningDataModule) -> None:
 def _how_to_resume(folder: Path, step: int, max_steps: int) -> str:
     if step < 0:
         return "stopped before the first checkpoint: there is nothing to resume"
-    path = folder / CHECKPOINT
     total = f" of {max_steps}" if max_steps > 0 else ""
-    return f"stopped; step {step}{total} is saved, go on with: corr train {folder} --ckpt_path {path}"
+    again = f"corr train {folder} --ckpt_path {folder / CHECKPOINT}"
+    return f"stopped; step {step}{total} is saved, go on with: {again}"
 
 
 def _summary(folder: Path, trainer: pl.Trainer) -> str:
@@ -165,21 +175,3 @@ def _summary(folder: Path, trainer: pl.Trainer) -> str:
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Lightning's banners, tips and advice, which are no part of our output."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            for package in ("pytorch_lightning", "lightning_fabric", "wandb"):
-                warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")
-            warnings.filterwarnings("ignore", category=PossibleUserWarning)
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

@@ -1,0 +1,248 @@
+"""Training as a user meets it: the folder, exact resume, signals, refusals."""
+
+from __future__ import annotations
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+
+from corr.errors import CorrError, ModelError, OptionError, RecipeError
+from corr.models import HardNet, load_network
+from corr.tasks.training import train
+
+TINY = [
+    *("--data.batch_size", "8", "--data.pairs_per_photo", "4", "--data.steps_per_epoch", "4"),
+    *("--data.num_val_pairs", "24", "--data.num_workers", "0", "--trainer.logger", "false"),
+    *("--model.network.dropout", "0.3"),
+]
+RUN = "import sys; from corr.tasks.training import train; train(sys.argv[1:])"
+
+
+def rows(folder: Path, name: str = "train/loss") -> dict[int, str]:
+    with (folder / "metrics.csv").open(newline="") as file:
+        return {int(row["step"]): row[name] for row in csv.DictReader(file) if row.get(name)}
+
+
+def run(folder: Path, steps: int, *options: str) -> Path:
+    train(["smoke/patch", "--out", str(folder), "--trainer.max_steps", str(steps), *TINY, *options])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(tmp_path_factory.mktemp("runs") / "finished", 10)
+
+
+def test_a_run_leaves_everything_that_is_promised(finished: Path):
+    files = {path.name for path in finished.iterdir()}
+    assert files == {
+        "config.yaml",
+        "metrics.csv",
+        "last.ckpt",
+        "weights.safetensors",
+        "network.yaml",
+        "curves.png",
+    }
+    assert cv2.imread(str(finished / "curves.png")).shape[0] > 100
+    assert sorted(rows(finished)) == list(range(10))
+
+
+def test_the_network_in_the_folder_is_the_one_of_the_last_step(finished: Path):
+    network = load_network(finished)
+    stored = torch.load(finished / "last.ckpt", weights_only=True)
+    assert isinstance(network, HardNet)
+    assert not network.training
+    assert stored["global_step"] == 10
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, stored["state_dict"][f"network.{name}"], rtol=0, atol=0)
+
+
+def test_fpr95_is_logged_before_the_first_step_in_each_epoch_and_at_the_end(finished: Path):
+    learned, rootsift = rows(finished, "val/fpr95"), rows(finished, "val/fpr95_rootsift")
+    assert sorted(learned) == [0, 3, 7, 10]
+    assert len({float(value) for value in rootsift.values()}) <= 2  # float32 and float64 of one
+    assert all(0 <= float(value) <= 1 for value in (*learned.values(), *rootsift.values()))
+
+
+def test_the_output_says_what_came_out_and_no_more(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    folder = run(tmp_path / "said", 2)
+    output, errors = capfd.readouterr()
+    assert "only the 7 photographs" in output
+    assert "FPR95" in output
+    assert "RootSIFT" in output
+    assert f"corr match A B --model {folder}" in output
+    assert errors == ""
+    for noise in ("GPU available", "Tip:", "Seed set", "warn", "max_steps"):
+        assert noise not in output
+
+
+@pytest.mark.parametrize("stop_at", [1, 3, 4, 5, 8, 9])
+def test_a_resumed_run_repeats_the_uninterrupted_one_exactly(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
+):
+    """Stopped within an epoch, at its end (4 and 8 steps) and just after it; with dropout."""
+    folder = tmp_path / "resumed"
+    stop_after_step(monkeypatch, stop_at)
+    with pytest.raises(SystemExit) as caught:
+        run(folder, 10)
+    assert caught.value.code == 143
+    assert torch.load(folder / "last.ckpt", weights_only=True)["global_step"] == stop_at
+    monkeypatch.undo()
+    train([str(folder), "--ckpt_path", str(folder / "last.ckpt")])
+    assert rows(folder) == rows(finished)
+    assert rows(folder, "val/fpr95")[10] == rows(finished, "val/fpr95")[10]
+    assert weights(folder).keys() == weights(finished).keys()
+    for name, value in weights(folder).items():
+        assert torch.equal(value, weights(finished)[name]), name
+
+
+def test_another_seed_gives_other_losses(finished: Path, tmp_path: Path):
+    other = run(tmp_path / "other", 2, "--seed_everything", "1")
+    assert rows(other)[0] != rows(finished)[0]
+
+
+def test_sigterm_leaves_a_checkpoint_that_resumes(finished: Path, tmp_path: Path):
+    folder = tmp_path / "stopped"
+    options = ["smoke/patch", "--out", str(folder), "--trainer.max_steps", "100000", *TINY]
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for_steps(folder, process)
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 143, errors
+    assert errors == ""
+    assert f"go on with: corr train {folder} --ckpt_path {folder / 'last.ckpt'}" in output
+    stopped = torch.load(folder / "last.ckpt", weights_only=True)["global_step"]
+    assert stopped >= 2
+    resume = [str(folder), "--ckpt_path", str(folder / "last.ckpt")]
+    train([*resume, "--trainer.max_steps", str(stopped + 2)])
+    assert sorted(rows(folder)) == list(range(stopped + 2))
+    assert load_network(folder).descriptor_dim == 128
+
+
+def test_ctrl_c_with_workers_ends_cleanly(tmp_path: Path):
+    folder = tmp_path / "interrupted"
+    options = ["smoke/patch", "--out", str(folder), "--trainer.max_steps", "100000", *TINY]
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, *options, "--data.num_workers", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        wait_for_steps(folder, process)
+        interrupt_group(process)  # as a terminal does: the workers get it too
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, errors
+    assert errors == ""
+    assert "go on with" in output
+
+
+def test_a_used_folder_is_not_overwritten(finished: Path):
+    with pytest.raises(OptionError, match=r"holds a run already.*--out.*--ckpt_path"):
+        run(finished, 2)
+
+
+def test_wandb_is_offline_and_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    folder = run(tmp_path / "run", 2, "--trainer.logger", "null")
+    assert list((folder / "wandb").glob("offline-run-*/run-*.wandb"))
+    output, errors = capfd.readouterr()
+    assert "wandb:" not in output + errors
+
+
+def test_refusals(finished: Path, tmp_path: Path):
+    new = ["--out", str(tmp_path / "new")]
+    damaged = tmp_path / "damaged.ckpt"
+    damaged.write_bytes((finished / "last.ckpt").read_bytes()[:1000])
+    text = tmp_path / "text.ckpt"
+    text.write_text("no checkpoint")
+    code = tmp_path / "code.ckpt"
+    torch.save({"state_dict": Path, "global_step": 1}, code)
+    last = str(finished / "last.ckpt")
+    refused: list[tuple[type[CorrError], str, list[str]]] = [
+        (RecipeError, "name a recipe first.*smoke/patch", []),
+        (RecipeError, "name a recipe first", ["--out", "x"]),
+        (RecipeError, "recipe 'nothing'", ["nothing"]),
+        (RecipeError, "'margn'", ["smoke/patch", "--model.loss.margn", "1", *new]),
+        (RecipeError, "no end", ["smoke/patch", "--trainer.max_steps", "-1", *new]),
+        (RecipeError, "18.0 sigmas.*20.0", ["smoke/patch", "--model.network.sigmas", "18", *new]),
+        (
+            ModelError,
+            "'/nowhere.ckpt' does not exist",
+            ["smoke/patch", "--ckpt_path", "/nowhere.ckpt"],
+        ),
+        (ModelError, "damaged", ["smoke/patch", "--ckpt_path", str(damaged), *new]),
+        (ModelError, "damaged", ["smoke/patch", "--ckpt_path", str(text), *new]),
+        (ModelError, "more than weights", ["smoke/patch", "--ckpt_path", str(code), *new]),
+        (
+            ModelError,
+            r"does not fit.*'network\.layers.*\[128, 128, 8, 8\] instead of \[64",
+            ["smoke/patch", "--model.network.descriptor_dim", "64", "--ckpt_path", last, *new],
+        ),
+        (CorrError, "no-such-photos", ["smoke/patch", "--data.folder", "no-such-photos", *new]),
+        (OptionError, "cannot be made", ["smoke/patch", "--out", str(text / "below")]),
+    ]
+    for kind, message, arguments in refused:
+        with pytest.raises(kind, match=message) as caught:
+            train([*arguments, *(TINY if arguments[:1] == ["smoke/patch"] else [])])
+        assert "\n" not in str(caught.value), message
+    assert not (tmp_path / "new" / "weights.safetensors").exists()
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    stored: dict[str, torch.Tensor] = torch.load(folder / "last.ckpt", weights_only=True)[
+        "state_dict"
+    ]
+    return stored
+
+
+def stop_after_step(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """SIGTERM arrives while a step is computed."""
+    from corr.tasks.patch import PatchTask
+
+    compute = PatchTask.training_step
+
+    def compute_and_signal(self: PatchTask, batch: object, batch_idx: int) -> torch.Tensor:
+        if self.trainer.global_step == step - 1:
+            signal.raise_signal(signal.SIGTERM)
+        return compute(self, batch, batch_idx)
+
+    monkeypatch.setattr(PatchTask, "training_step", compute_and_signal)
+
+
+def wait_for_steps(folder: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if (folder / "metrics.csv").exists() and len(rows(folder)) >= 2:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no steps: {process.communicate()[1]}")
+
+
+def interrupt_group(process: subprocess.Popen[str]) -> None:
+    import os
+
+    os.killpg(process.pid, signal.SIGINT)
