@@ -68,12 +68,14 @@ def describe_patches_sift(
 def _unit_length(histograms: Float[np.ndarray, "N 128"], root: bool) -> Float[np.ndarray, "N 128"]:
     histograms = histograms.astype(np.float32)
     if root:
-        return np.sqrt(histograms / np.maximum(histograms.sum(1, keepdims=True), 1e-12))
-    return histograms / np.maximum(np.linalg.norm(histograms, axis=1, keepdims=True), 1e-12)
+        histograms = np.sqrt(histograms / np.maximum(histograms.sum(1, keepdims=True), 1e-12))
+    norm = np.linalg.norm(histograms, axis=1, keepdims=True)
+    descriptors: Float[np.ndarray, "N 128"] = histograms / np.maximum(norm, 1e-12)
+    return descriptors
 
 
 def _sift(max_keypoints: int = 0, contrast_threshold: float = 0.04) -> cv2.SIFT:
-    return cv2.SIFT_create(
+    return cv2.SIFT.create(
         nfeatures=max_keypoints,
         contrastThreshold=contrast_threshold,
         enable_precise_upscale=True,

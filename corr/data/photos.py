@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from corr.errors import DatasetError, MissingExtraError
+from corr.errors import DatasetError, ImageError, MissingExtraError
+from corr.formats.images import read_image
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
@@ -78,10 +79,10 @@ class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
 
 
 def _read(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
-    stored = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if stored is None:
-        raise DatasetError(f"photo '{path}' cannot be read")
-    photo: UInt8[np.ndarray, "H W 3"] = cv2.cvtColor(stored, cv2.COLOR_BGR2RGB)
+    try:
+        photo = read_image(path)
+    except ImageError as error:
+        raise DatasetError(f"a photo to train on cannot be used: {error}") from error
     reduction = max_side / max(photo.shape[:2])
     if reduction >= 1:
         return photo

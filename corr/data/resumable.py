@@ -67,7 +67,6 @@ class ResumableLoader(Generic[Made, Batch]):
         """Go on after that many batches at the next iteration."""
         self._num_handed_out = int(state["num_handed_out"])
 
-
     def _started(self) -> Iterator[Made]:
         """The loader's iterator; a worker forked while OpenCV has threads would hang in it."""
         num_threads = cv2.getNumThreads()

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from corr.errors import CorrError, ModelError
+from corr.formats.atomic import replacing
 from corr.models.network import Network
 from corr.resources import weights_root
 
@@ -38,9 +39,8 @@ def save_network(
 
     Raises:
         ModelError: the network's settings are not plain values, or the folder cannot be made.
+        FormatError: a file cannot be written.
     """
-    from corr.formats.atomic import replacing
-
     record = yaml.safe_dump(network_record(network), sort_keys=False)
     parameters = {name for name, _ in network.named_parameters()}
     weights = {
