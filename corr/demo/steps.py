@@ -118,7 +118,8 @@ def measure_disparity(scene: StereoScene, model: str, out: Path) -> DisparityOut
     error = metrics.mean_disparity_error(found.disparity, scene.truth)
     file, error_file = f"{scene.name}-disparity-{model}.png", f"{scene.name}-error-{model}.png"
     found.draw(out / file, max_disparity=MAX_DISPARITY)
-    write_picture(out / error_file, drawing.draw_error(found.disparity, scene.truth))
+    truth = np.where(metrics.known_disparity(scene.truth), scene.truth, np.nan)
+    write_picture(out / error_file, drawing.draw_error(found.disparity, truth))
     figures = (
         Figure(
             file,

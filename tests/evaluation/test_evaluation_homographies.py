@@ -1,0 +1,154 @@
+"""The homography benchmark: hand-made matches, a warped photograph, and the published pairs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+
+from corr.data.homographies import HomographyPair
+from corr.errors import ModelError
+from corr.evaluation.frame import run_benchmark
+from corr.evaluation.homographies import HomographyBenchmark, HomographyProtocol
+from corr.formats import write_image
+from corr.geometry import warp_homography
+from corr.results import Matches
+
+SHIFT = np.array([[1.0, 0, 7], [0, 1, -3], [0, 0, 1]])
+IMAGES = (np.zeros((60, 80, 3), np.uint8),) * 2
+
+
+def matches(points0: np.ndarray, points1: np.ndarray) -> Matches:
+    scores = np.ones(len(points0), np.float32)
+    return Matches(
+        points0.astype(np.float32), points1.astype(np.float32), scores, (60, 80), (60, 80)
+    )
+
+
+def pair(homography: np.ndarray = SHIFT) -> HomographyPair:
+    return HomographyPair("boat", Path("img1.png"), Path("img2.png"), homography)
+
+
+class TestScore:
+    def test_hand_answer(self):
+        grid = np.stack(np.meshgrid(np.arange(0, 80, 8), np.arange(0, 60, 8)), -1).reshape(-1, 2)
+        errors = np.zeros(len(grid))
+        errors[:4], errors[4:8] = 2.5, 40
+        target = grid + [7, -3] + errors[:, None] * [0, 1]
+        scores = HomographyBenchmark().score(pair(), IMAGES, matches(grid, target))
+        assert (scores["num_matches"], scores["num_correct"]) == (80, 76)
+        assert scores["mma_1"] == scores["mma_2"] == 72 / 80
+        assert scores["mma_3"] == scores["mma_10"] == 76 / 80
+        assert scores["corner_error_px"] == pytest.approx(0, abs=0.05)
+
+    def test_the_homography_found_is_judged_and_not_the_matches(self):
+        grid = np.random.default_rng(0).random((100, 2)) * [79, 59]
+        scores = HomographyBenchmark().score(pair(), IMAGES, matches(grid, grid + np.array([7, 2])))
+        assert scores["mma_4"] == 0
+        assert scores["corner_error_px"] == pytest.approx(5, abs=0.05)
+
+    @pytest.mark.parametrize("count", [0, 3])
+    def test_too_few_matches_for_a_homography(self, count):
+        points = np.arange(2.0 * count).reshape(count, 2)
+        scores = HomographyBenchmark().score(
+            pair(), IMAGES, matches(points, points + np.array([7, -3]))
+        )
+        assert scores["mma_3"] == (count > 0)
+        assert scores["corner_error_px"] == np.inf
+
+    def test_matches_on_a_point_do_not_crash(self):
+        points = np.ones((20, 2))
+        scores = HomographyBenchmark().score(pair(), IMAGES, matches(points, points))
+        assert scores["corner_error_px"] > 1
+
+    def test_the_estimate_is_the_same_each_time(self):
+        random = np.random.default_rng(0)
+        points0 = random.random((200, 2)) * 80
+        points1 = points0 + random.normal(0, 2, (200, 2))
+        points1[:100] = random.random((100, 2)) * 80
+        benchmark = HomographyBenchmark()
+        first = benchmark.estimate(points0, points1)
+        assert np.array_equal(first, benchmark.estimate(points0, points1))
+
+
+class TestAggregate:
+    def test_means_over_pairs_and_area_of_all_errors(self):
+        good = {"num_matches": 100.0, "mma_3": 1.0, "corner_error_px": 0.0}
+        bad = {"num_matches": 0.0, "mma_3": 0.0, "corner_error_px": float("inf")}
+        found = HomographyBenchmark().aggregate([good, bad])
+        assert found["num_matches"] == 50
+        assert found["mma_3"] == 0.5
+        assert [found[f"auc_{t}"] for t in (1, 3, 5, 10)] == pytest.approx([0.5] * 4)
+        assert "corner_error_px" not in found
+
+    def test_worst_has_every_score(self):
+        benchmark = HomographyBenchmark()
+        scores = benchmark.score(pair(), IMAGES, matches(np.zeros((0, 2)), np.zeros((0, 2))))
+        assert benchmark.worst() == scores
+
+
+class TestProtocol:
+    def test_every_setting_is_stored_and_json(self):
+        protocol = HomographyBenchmark().protocol
+        assert protocol["max_keypoints"] == 2048
+        assert protocol["mma_px"] == list(range(1, 11))
+        assert protocol["opencv"]
+
+    def test_a_setting_changes_the_protocol(self):
+        other = HomographyBenchmark(HomographyProtocol(max_keypoints=512))
+        assert other.protocol != HomographyBenchmark().protocol
+
+    def test_unknown_model(self):
+        with pytest.raises(ModelError, match="siftt"):
+            HomographyBenchmark().check("siftt")
+
+
+@pytest.fixture
+def sequence(tmp_path: Path) -> Path:
+    """A photograph and five shifted, shrunk copies, as HPatches lays them out."""
+    folder = tmp_path / "v_camera"
+    folder.mkdir()
+    image = skimage.data.chelsea()[:240, :320]
+    write_image(folder / "1.png", image)
+    for k in range(2, 7):
+        scale = 1 - 0.04 * k
+        matrix = np.array([[scale, 0.05, 2.0 * k], [-0.05, scale, 12], [0, 0, 1]])
+        np.savetxt(folder / f"H_1_{k}", matrix)
+        tensor = torch.from_numpy(image).permute(2, 0, 1)[None].double()
+        warped = warp_homography(tensor, torch.from_numpy(matrix)[None])[0].permute(1, 2, 0)
+        write_image(folder / f"{k}.png", warped.round().numpy().astype(np.uint8))
+    return tmp_path
+
+
+def test_rootsift_finds_the_warps_of_a_photograph(sequence, tmp_path):
+    report = run_benchmark(HomographyBenchmark(), sequence, ["rootsift"], tmp_path / "out")
+    whole = report.rows[-1]
+    assert (whole.num_items, whole.num_failed) == (5, 0)
+    assert whole.scores["num_matches"] > 50
+    assert whole.scores["mma_3"] > 0.9
+    assert whole.scores["auc_3"] > 0.6
+    assert whole.time_s > 0
+
+
+def test_a_broken_image_fails_alone(sequence, tmp_path):
+    broken = sequence / "v_camera" / "4.png"
+    broken.write_bytes(broken.read_bytes()[:500])
+    report = run_benchmark(HomographyBenchmark(), sequence, ["rootsift"])
+    assert report.rows[-1].num_failed == 1
+    assert report.failures()[0].startswith("rootsift, v_camera/1-4: ImageError")
+    assert report.rows[-1].scores["mma_3"] > 0.7
+
+
+@pytest.mark.slow
+def test_rootsift_has_the_baseline_figures(shared_data, tmp_path):
+    both = tmp_path / "both"
+    both.mkdir()
+    for name in ("oxford-affine", "hpatches-sequences"):
+        (both / name).symlink_to(shared_data / name)
+    whole = run_benchmark(HomographyBenchmark(), both, ["rootsift"]).rows[-1]
+    assert (whole.num_items, whole.num_failed) == (25, 0)
+    assert whole.scores["num_matches"] == pytest.approx(476, abs=10)
+    assert whole.scores["num_correct"] == pytest.approx(447, abs=10)
+    assert whole.scores["mma_3"] == pytest.approx(0.836, abs=0.01)
+    assert whole.scores["auc_5"] == pytest.approx(0.553, abs=0.03)
