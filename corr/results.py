@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Shaped, UInt8
 
 from corr import drawing, formats
 
-Picture = UInt8[np.ndarray, "H W 3"]
+Picture = UInt8[np.ndarray, "_ _ 3"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ class DisparityMap:
         formats.write_disparity(path, self.disparity)
 
     def draw(
-        self, path: str | Path | None = None, *, max_disparity: float | None = None
+        self, path: str | Path | None = None, *, max_disparity: int | float | None = None
     ) -> Picture:
         """The map in colour with its scale in px; written when `path` is given."""
         return formats.write_picture(path, drawing.draw_disparity(self.disparity, max_disparity))
@@ -126,6 +126,8 @@ class FlowField:
         """Write `.flo`, `.npy` or a KITTI `.png` (uint16, 64 x flow + 2^15)."""
         formats.write_flow(path, self.flow)
 
-    def draw(self, path: str | Path | None = None, *, max_flow: float | None = None) -> Picture:
+    def draw(
+        self, path: str | Path | None = None, *, max_flow: int | float | None = None
+    ) -> Picture:
         """The field on the colour wheel with its scale in px; written when `path` is given."""
         return formats.write_picture(path, drawing.draw_flow(self.flow, max_flow))

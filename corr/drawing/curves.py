@@ -23,7 +23,7 @@ def draw_curves(
     x_label: str = "step",
     y_label: str = "",
     log_y: bool = False,
-) -> UInt8[np.ndarray, "H W 3"]:
+) -> UInt8[np.ndarray, "_ _ 3"]:
     """Named curves in one diagram of 720 x 450 px.
 
     Args:

@@ -10,7 +10,7 @@ from corr.drawing.strip import Picture, Strip, round_steps
 
 
 def draw_disparity(
-    disparity: Float[np.ndarray, "H W"], max_disparity: float | None = None
+    disparity: Float[np.ndarray, "H W"], max_disparity: int | float | None = None
 ) -> Picture:
     """The map from far (blue) to near (red), black where NaN, above a scale in px.
 
@@ -22,11 +22,12 @@ def draw_disparity(
     """
     known = np.isfinite(disparity)
     largest = float(disparity[known].max()) if known.any() else 0.0
-    limit = max_disparity if max_disparity is not None and max_disparity > 0 else largest
+    limit = float(max_disparity or 0)
+    limit = limit if limit > 0 else largest
     limit = limit if limit > 0 else 1.0
     level = np.where(known, disparity, 0).clip(0, limit) * (255 / limit)
     picture = np.where(known[..., None], turbo()[np.rint(level).astype(np.uint8)], np.uint8(0))
-    strip = Strip(picture, lines=2)
+    strip = Strip(picture, lines=2.0)
     strip.add_text("disparity, px")
     labels = round_steps(limit, most=max(2, strip.left // (5 * strip.font_px)))
     strip.add_bar(turbo(), {value / limit: f"{value:g}" for value in labels})

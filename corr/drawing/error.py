@@ -30,7 +30,7 @@ _MISSING = (255, 0, 255)
 def draw_error(
     estimate: Float[np.ndarray, "H W"],
     truth: Float[np.ndarray, "H W"],
-    threshold: float = 2.0,
+    threshold: int | float = 2.0,
 ) -> Picture:
     """Blue where the error is within the threshold, red where above, above the share of each.
 
@@ -52,7 +52,7 @@ def draw_error(
     picture[~known] = 0
     wrong = (error > threshold)[known] | ~estimated[known]
     share = 100 * float(wrong.mean()) if wrong.size else 0.0
-    strip = Strip(picture, lines=2)
+    strip = Strip(picture, lines=2.0)
     strip.add_text(f"bad-{threshold:g}: {share:.1f} %")
     strip.add_swatch(_MISSING, "no estimate")
     most = max(strip.left // (3 * strip.font_px), 3)

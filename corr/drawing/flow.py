@@ -18,7 +18,7 @@ _SECTORS = (
 """Number of colours from one to the next, around the wheel."""
 
 
-def draw_flow(flow: Float[np.ndarray, "H W 2"], max_flow: float | None = None) -> Picture:
+def draw_flow(flow: Float[np.ndarray, "H W 2"], max_flow: int | float | None = None) -> Picture:
     """Direction as hue, length as saturation, black where NaN, above the wheel with its radius.
 
     Args:
@@ -28,8 +28,8 @@ def draw_flow(flow: Float[np.ndarray, "H W 2"], max_flow: float | None = None) -
     """
     length = np.hypot(flow[..., 0], flow[..., 1])
     known = np.isfinite(length)
-    limit = max_flow if max_flow is not None and max_flow > 0 else 0.0
-    if not limit and known.any():
+    limit = float(max_flow or 0)
+    if limit <= 0 and known.any():
         limit = float(length[known].max())
     limit = limit if limit > 0 else 1.0
     picture = flow_colours(flow / limit)

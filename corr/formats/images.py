@@ -28,7 +28,7 @@ from corr.formats.suffixes import PICTURE, check_suffix, read_bytes
 MAX_PIXELS = 100_000_000
 """Largest image that is read; a larger one is refused before it is decoded."""
 
-Picture = UInt8[np.ndarray, "H W 3"]
+Picture = UInt8[np.ndarray, "_ _ 3"]
 
 
 def read_image(path: str | Path) -> Picture:

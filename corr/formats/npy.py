@@ -20,8 +20,9 @@ def read_npy(path: str | Path) -> np.ndarray:
     Raises:
         FormatError: it is not one, or it is damaged, or does not hold real numbers.
     """
+    content = io.BytesIO(read_bytes(path))
     try:
-        values = np.load(io.BytesIO(read_bytes(path)), allow_pickle=False)
+        values = np.load(content, allow_pickle=False)
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise FormatError(f"'{path}' is not a .npy file of numbers, or it is damaged") from error
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "fiu":
@@ -45,8 +46,9 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
     Raises:
         FormatError: it is not one, or it is damaged.
     """
+    content = io.BytesIO(read_bytes(path))
     try:
-        with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as archive:
+        with np.load(content, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, EOFError, OSError, AttributeError, zipfile.BadZipFile) as error:
         raise FormatError(f"'{path}' is not a .npz file of arrays, or it is damaged") from error
