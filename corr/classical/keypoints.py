@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
+
+_BASE_SIGMA = 1.6
+_LAYERS = 3
+"""SIFT's scale space: 1.6 px at the start of octave 0, three layers an octave."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,29 +22,42 @@ class Keypoints:
     scale: Float[np.ndarray, " N"]
     angle_deg: Float[np.ndarray, " N"]
     scores: Float[np.ndarray, " N"]
-    octave: np.ndarray | None = None
-    """OpenCV's packed octave, which its descriptors need to find the pyramid level again."""
+    octave: Int64[np.ndarray, " N"] | None = None
+    """OpenCV's packed octave, by which its descriptors find the pyramid level again."""
 
     def __len__(self) -> int:
         return len(self.points)
 
 
-def from_opencv(found: Sequence[cv2.KeyPoint], max_keypoints: int) -> Keypoints:
-    """The strongest of OpenCV's keypoints; equal responses are ordered by position."""
+def strongest(found: Sequence[cv2.KeyPoint], max_keypoints: int) -> list[cv2.KeyPoint]:
+    """The keypoints of highest response, best first; equal ones are ordered by position."""
+
+    def rank(keypoint: cv2.KeyPoint) -> tuple[float, float, float, float, float]:
+        x, y = keypoint.pt
+        return -keypoint.response, y, x, keypoint.angle, keypoint.size
+
+    return sorted(found, key=rank)[:max_keypoints]
+
+
+def from_opencv(found: Sequence[cv2.KeyPoint]) -> Keypoints:
+    """The same keypoints as arrays."""
     table = np.array(
-        [(*k.pt, 0.5 * k.size, k.angle, k.response, k.octave) for k in found], np.float64
-    ).reshape(-1, 6)
-    order = np.lexsort((table[:, 3], table[:, 0], table[:, 1], -table[:, 4]))[:max_keypoints]
-    table = table[order]
-    values = table.astype(np.float32)
-    return Keypoints(
-        values[:, :2], values[:, 2], values[:, 3], values[:, 4], table[:, 5].astype(np.int64)
-    )
+        [(*k.pt, 0.5 * k.size, k.angle, k.response) for k in found], np.float32
+    ).reshape(-1, 5)
+    octave = np.array([k.octave for k in found], np.int64)
+    return Keypoints(table[:, :2], table[:, 2], table[:, 3], table[:, 4], octave)
 
 
-def to_opencv(keypoints: Keypoints) -> list[cv2.KeyPoint]:
-    """The same keypoints as OpenCV's own."""
-    octaves = keypoints.octave if keypoints.octave is not None else np.zeros(len(keypoints), int)
+def to_opencv(keypoints: Keypoints, image_size: tuple[int, int]) -> list[cv2.KeyPoint]:
+    """The same keypoints as OpenCV's own.
+
+    Args:
+        keypoints: their octave follows from their scale where they have none.
+        image_size: (height, width), which limits how many octaves there are.
+    """
+    octaves = keypoints.octave
+    if octaves is None:
+        octaves = _sift_octaves(keypoints.scale, image_size)
     return [
         cv2.KeyPoint(float(x), float(y), float(2 * s), float(a), float(r), int(o))
         for (x, y), s, a, r, o in zip(
@@ -52,3 +69,19 @@ def to_opencv(keypoints: Keypoints) -> list[cv2.KeyPoint]:
             strict=True,
         )
     ]
+
+
+def _sift_octaves(
+    scale: Float[np.ndarray, " N"], image_size: tuple[int, int]
+) -> Int64[np.ndarray, " N"]:
+    """OpenCV's packed octave of the layer that SIFT detects a scale in.
+
+    Layers 1 to 3 of an octave are searched; bits 0-7 hold the octave (-1 for the doubled image),
+    bits 8-15 the layer.
+    """
+    step = np.rint(_LAYERS * np.log2(scale / _BASE_SIGMA)).astype(np.int64)
+    coarsest = max(0, int(np.log2(min(image_size))) - 2)
+    octave = np.clip((step - 1) // _LAYERS, -1, coarsest)
+    layer = np.clip(step - _LAYERS * octave, 0, _LAYERS)
+    packed: Int64[np.ndarray, " N"] = (octave & 0xFF) | (layer << 8)
+    return packed

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from corr.classical.keypoints import Keypoints, from_opencv, to_opencv
+from corr.classical.keypoints import Keypoints, from_opencv, strongest, to_opencv
 from corr.geometry import PATCH_SIGMAS
 
 _FIRST_LAYER = 1 << 8
@@ -27,7 +27,7 @@ def detect_sift(
     Source: Lowe 2004, "Distinctive Image Features from Scale-Invariant Keypoints", sections 3-5.
     """
     found = _sift(max_keypoints, contrast_threshold).detect(image, None)
-    return from_opencv(found, max_keypoints)
+    return from_opencv(strongest(found, max_keypoints))
 
 
 def describe_sift(
@@ -43,7 +43,7 @@ def describe_sift(
     """
     if len(keypoints) == 0:
         return np.zeros((0, 128), np.float32)
-    _, histograms = _sift().compute(image, to_opencv(keypoints))
+    _, histograms = _sift().compute(image, to_opencv(keypoints, image.shape))
     return _unit_length(histograms, root)
 
 

@@ -1,0 +1,1 @@
+"""Image -> what describes it: keypoints, oriented patches, dense maps."""

@@ -1,0 +1,1 @@
+"""Two images -> a result: what `corr` offers as functions and as commands."""

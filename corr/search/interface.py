@@ -59,6 +59,15 @@ def _check_options(k: int, metric: str, backend: str) -> None:
         raise OptionError(f"k is {k}; use 1 or more")
     if metric not in METRICS:
         raise OptionError(f"metric '{metric}' is not known; use one of {', '.join(METRICS)}")
+    check_backend(backend)
+
+
+def check_backend(backend: str) -> None:
+    """Refuse a searcher that is not known.
+
+    Raises:
+        OptionError: says which are.
+    """
     if backend not in BACKENDS:
         raise OptionError(f"search '{backend}' is not known; use one of {', '.join(BACKENDS)}")
 

@@ -8,7 +8,7 @@ from jaxtyping import Float32, Int64, Shaped
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.search.interface import nearest
+from corr.search.interface import check_backend, nearest
 
 ROUNDING = 1e-6
 """Squared distances of unit vectors closer than this are equal: float32 products are no finer."""
@@ -45,10 +45,7 @@ def match_descriptors(
         ShapeError: rows of different length.
         MissingExtraError: faiss was asked for and is not installed.
     """
-    if ratio is not None and not 0 < ratio <= 1:
-        raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
-    if min_score is not None and not -1 <= min_score <= 1:
-        raise OptionError(f"min_score is {min_score}; use a value in [-1, 1]")
+    check_options(ratio, min_score, backend)
     table0, table1 = _as_tensor(descriptors0, device), _as_tensor(descriptors1, device)
     binary = table0.dtype == torch.uint8
     found = nearest(
@@ -76,6 +73,19 @@ def match_descriptors(
         keep &= similarity >= min_score
     pairs = torch.stack((index0, nearest1), 1)[keep]
     return pairs.cpu().numpy(), similarity[keep].cpu().numpy()
+
+
+def check_options(ratio: float | None, min_score: float | None, backend: str) -> None:
+    """Refuse options of `match_descriptors` outside what is accepted.
+
+    Raises:
+        OptionError: says what is accepted.
+    """
+    if ratio is not None and not 0 < ratio <= 1:
+        raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
+    if min_score is not None and not -1 <= min_score <= 1:
+        raise OptionError(f"min_score is {min_score}; use a value in [-1, 1]")
+    check_backend(backend)
 
 
 def _as_tensor(table: np.ndarray | Tensor, device: str | torch.device | None) -> Tensor:

@@ -1,0 +1,54 @@
+"""Keypoints described by a network that reads oriented patches."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+
+from corr.classical.keypoints import Keypoints
+from corr.formats.images import to_tensor
+from corr.geometry import extract_patches, patch_frames, to_grey
+from corr.models.network import PatchDescriptor
+
+BATCH_SIZE = 256
+"""Patches described together; a layer of 32 channels at full size then takes 32 MB."""
+
+
+@torch.inference_mode()
+def describe_patches(
+    image: UInt8[np.ndarray, "H W 3"],
+    keypoints: Keypoints,
+    network: PatchDescriptor,
+    *,
+    batch_size: int = BATCH_SIZE,
+) -> Float32[np.ndarray, "N D"]:
+    """A unit-length descriptor of each keypoint, on the device of the network.
+
+    Patches cover `network.sigmas` sigmas of their keypoint and turn with its angle. Memory does not
+    grow with the number of keypoints, apart from the result.
+
+    Args:
+        image: RGB.
+        keypoints: where to cut patches.
+        network: runs in evaluation mode whatever mode it is in.
+        batch_size: patches described together.
+    """
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    grey = to_grey(to_tensor(image).to(device))
+    points, scale, angle = (
+        torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(device)
+        for x in (keypoints.points, keypoints.scale, keypoints.angle_deg)
+    )
+    frames = patch_frames(points, scale, angle, sigmas=network.sigmas)
+    descriptors = np.empty((len(keypoints), network.descriptor_dim), np.float32)
+    was_training = network.training
+    network.eval()
+    try:
+        for start in range(0, len(frames), batch_size):
+            patches = extract_patches(grey, frames[start : start + batch_size])
+            found = network(patches).float().cpu()
+            descriptors[start : start + len(found)] = found.numpy()
+    finally:
+        network.train(was_training)
+    return descriptors

@@ -1,0 +1,118 @@
+"""What `--model` may name, for each task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from corr.errors import ModelError
+from corr.models.network import Network
+from corr.models.saved import RECORD, WEIGHTS, load_network, shipped_networks
+from corr.resources import weights_root
+
+DEFAULTS = {"match": "rootsift", "extract": "rootsift", "disparity": "census", "flow": "dis"}
+"""The model of each task when none is named."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model by name."""
+
+    name: str
+    tasks: tuple[str, ...]
+    kind: str
+    """`classical` or `learned`."""
+    summary: str
+
+
+_CLASSICAL = (
+    Entry(
+        "rootsift",
+        ("match", "extract"),
+        "classical",
+        "SIFT keypoints and the square root of their histograms, which match better",
+    ),
+    Entry("sift", ("match", "extract"), "classical", "SIFT keypoints and descriptors, unbiased"),
+    Entry("orb", ("match", "extract"), "classical", "ORB, 256 bits a keypoint: the fastest"),
+    Entry("akaze", ("match", "extract"), "classical", "AKAZE, 486 bits a keypoint"),
+    Entry("census", ("disparity",), "classical", "census cost and our semi-global matching"),
+    Entry("sgbm", ("disparity",), "classical", "OpenCV's semi-global matching, padded and filled"),
+    Entry("bm", ("disparity",), "classical", "OpenCV's block matching: fast, leaves holes"),
+    Entry("dis", ("flow",), "classical", "dense inverse search by OpenCV, refined"),
+)
+_LEARNED = {
+    "hardnet": Entry(
+        "hardnet",
+        ("match", "extract", "disparity"),
+        "learned",
+        "HardNet on oriented patches of SIFT keypoints",
+    ),
+}
+
+
+def entries() -> list[Entry]:
+    """The models that this installation has, classical ones first."""
+    from corr.classical.binary import has_akaze
+
+    classical = [entry for entry in _CLASSICAL if entry.name != "akaze" or has_akaze()]
+    return classical + [_LEARNED[name] for name in shipped_networks() if name in _LEARNED]
+
+
+def names(task: str) -> list[str]:
+    """The models of this installation that do a task: `match`, `extract`, `disparity`, `flow`."""
+    return [entry.name for entry in entries() if task in entry.tasks]
+
+
+def check(model: str | Path | Network | None, task: str) -> None:
+    """Refuse a model that is unknown or of another task.
+
+    Raises:
+        ModelError: says which models there are.
+    """
+    if model is None or isinstance(model, Network) or model in names(task):
+        return
+    if model == "akaze" and task in ("match", "extract"):
+        return  # known, though not installed: the method itself says what to install
+    known = ", ".join(names(task))
+    other = next((entry for entry in entries() if entry.name == model), None)
+    if other is not None:
+        raise ModelError(
+            f"model '{model}' does {' and '.join(other.tasks)}, not {task}; use one of {known}"
+        )
+    if not Path(model).is_dir():
+        raise ModelError(
+            f"model '{model}' is not known; use one of {known}, or a folder that training wrote"
+        )
+
+
+def resolve(model: str | Path | Network | None, task: str) -> str | Network:
+    """The classical method's name, or the network.
+
+    Args:
+        model: a name, a folder with `network.yaml` and `weights.safetensors`, a loaded network, or
+            the task's default.
+        task: `match`, `extract`, `disparity` or `flow`.
+
+    Raises:
+        ModelError: the model is unknown, of another task, or cannot be loaded.
+    """
+    if isinstance(model, Network):
+        return model
+    check(model, task)
+    chosen = DEFAULTS[task] if model is None else model
+    if chosen in [entry.name for entry in _CLASSICAL]:
+        return str(chosen)
+    folder = weights_root() / chosen if chosen in shipped_networks() else Path(chosen)
+    return _load(folder, _changed(folder))
+
+
+@lru_cache(maxsize=4)
+def _load(folder: Path, _changed_at: tuple[int, ...]) -> Network:
+    return load_network(folder)
+
+
+def _changed(folder: Path) -> tuple[int, ...]:
+    """When the files of a network were written: a network trained anew is read anew."""
+    files = (folder / name for name in (RECORD, WEIGHTS))
+    return tuple(file.stat().st_mtime_ns for file in files if file.is_file())

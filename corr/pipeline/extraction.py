@@ -1,0 +1,114 @@
+"""Image -> keypoints and descriptors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Shaped, UInt8
+
+from corr.classical.binary import akaze, orb
+from corr.classical.keypoints import Keypoints
+from corr.classical.sift import describe_sift
+from corr.errors import ModelError, OptionError
+from corr.extractors.keypoints import detect_keypoints, given_keypoints, grey_image
+from corr.extractors.patches import describe_patches
+from corr.formats import as_image
+from corr.models.network import Network, PatchDescriptor
+from corr.pipeline import catalog
+from corr.resources import resolve_device
+from corr.results import Features
+
+BINARY = {"orb": orb, "akaze": akaze}
+"""Methods that find and describe keypoints in one step."""
+
+
+def extract(
+    image: Any,
+    *,
+    model: str | Path | Network | None = None,
+    keypoints: Any = None,
+    max_keypoints: int = 2048,
+    device: str | torch.device | None = None,
+) -> Features:
+    """Keypoints of an image, best first, and what describes them.
+
+    Args:
+        image: a path, a uint8 array `(H, W, 3)` RGB or `(H, W)`, or a float tensor `(3, H, W)` in
+            [0, 1].
+        model: a name that `corr models` lists, a folder that training wrote, or a loaded network;
+            `rootsift` when not given.
+        keypoints: describe these, in their order, instead of detecting any: `Features`, or points
+            (N, 2) in pixels, which are described upright at `extractors.keypoints.GIVEN_SCALE`.
+        max_keypoints: detect at most so many.
+        device: where a network runs; where it is, or else the best one present, when not given.
+
+    Raises:
+        ImageError: the image cannot be read or used.
+        ModelError: the model is unknown, or does not describe given keypoints.
+        OptionError: an option outside what is accepted.
+    """
+    check_max_keypoints(max_keypoints)
+    chosen = catalog.resolve(model, "extract")
+    picture = as_image(image)
+    if isinstance(chosen, str) and chosen in BINARY:
+        if keypoints is not None:
+            raise ModelError(
+                f"model '{chosen}' finds its own keypoints; leave `keypoints` out, or use sift, "
+                "rootsift or a network"
+            )
+        return _features(*BINARY[chosen](grey_image(picture), max_keypoints), picture)
+    if keypoints is None:
+        placed = detect_keypoints(picture, max_keypoints)
+    else:
+        placed = given_keypoints(keypoints, picture.shape[:2])
+    if isinstance(chosen, str):
+        root = chosen == "rootsift"
+        return _features(placed, describe_sift(grey_image(picture), placed, root=root), picture)
+    network = place_network(chosen, device, loaded_by_caller=chosen is model)
+    return _features(placed, describe_patches(picture, placed, network), picture)
+
+
+def check_max_keypoints(max_keypoints: int) -> None:
+    """Refuse to look for fewer than one keypoint.
+
+    Raises:
+        OptionError: says so.
+    """
+    if max_keypoints < 1:
+        raise OptionError(f"max_keypoints is {max_keypoints}; use 1 or more")
+
+
+def place_network(
+    network: Network, device: str | torch.device | None, *, loaded_by_caller: bool
+) -> PatchDescriptor:
+    """The network on the device to run on.
+
+    Raises:
+        ModelError: it does not describe patches.
+    """
+    if not isinstance(network, PatchDescriptor):
+        raise ModelError(
+            f"a network of type {type(network).__name__} does not describe keypoints; "
+            f"use a patch descriptor, or one of {', '.join(catalog.names('extract'))}"
+        )
+    if device is None and loaded_by_caller:
+        return network
+    return network.to(resolve_device(device))
+
+
+def _features(
+    keypoints: Keypoints,
+    descriptors: Shaped[np.ndarray, "N D"],
+    picture: UInt8[np.ndarray, "H W 3"],
+) -> Features:
+    return Features(
+        keypoints.points,
+        descriptors,
+        keypoints.scores,
+        keypoints.scale,
+        keypoints.angle_deg,
+        picture.shape[:2],
+    )

@@ -1,0 +1,96 @@
+"""Two images -> the points that correspond."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from corr.classical.verification import check_model, verify_matches
+from corr.errors import ShapeError
+from corr.models.network import Network
+from corr.pipeline.extraction import extract
+from corr.resources import resolve_device
+from corr.results import Features, Matches
+from corr.search import check_options, match_descriptors
+
+RATIO_BINARY = 0.9
+RATIO = 0.8
+"""Largest distance to the nearest, in distances to the second nearest, when none is given."""
+
+
+def match(
+    image0: Any,
+    image1: Any,
+    *,
+    model: str | Path | Network | None = None,
+    max_keypoints: int = 2048,
+    verify: str | None = None,
+    verify_px: float = 3.0,
+    ratio: float | None = None,
+    min_score: float | None = None,
+    search: str = "auto",
+    device: str | torch.device | None = None,
+) -> Matches:
+    """The points of two images that correspond, best first.
+
+    Two keypoints match when each is the other's nearest in descriptor space and passes the ratio
+    test.
+
+    Args:
+        image0: as in `corr.extract`, or its result, to match an image with many without extracting
+            it again.
+        image1: likewise.
+        model: as in `corr.extract`.
+        max_keypoints: detect at most so many in each image.
+        verify: keep only matches that agree on one `homography` or one `fundamental` matrix, which
+            becomes `.model`.
+        verify_px: how far a match may be from it.
+        ratio: largest distance to the nearest, in distances to the second nearest; 1 switches the
+            test off; the model's own when not given.
+        min_score: smallest similarity of two descriptors, at most 1.
+        search: who finds nearest neighbours: `auto`, `exact` or `faiss`.
+        device: where networks and the search run; the best one present when not given.
+
+    Raises:
+        ImageError: an image cannot be read or used.
+        ModelError: the model is unknown or cannot be loaded.
+        OptionError: an option outside what is accepted.
+        ShapeError: features of two different models were given.
+        MissingExtraError: faiss was asked for and is not installed.
+    """
+    check_options(ratio, min_score, search)
+    place = resolve_device(device)
+    if verify is not None:
+        check_model(verify)
+    features = [
+        image
+        if isinstance(image, Features)
+        else extract(image, model=model, max_keypoints=max_keypoints, device=device)
+        for image in (image0, image1)
+    ]
+    tables = [x.descriptors for x in features]
+    if tables[0].dtype != tables[1].dtype or tables[0].shape[1] != tables[1].shape[1]:
+        raise ShapeError(
+            f"descriptors are {tables[0].shape[1]} {tables[0].dtype} and {tables[1].shape[1]} "
+            f"{tables[1].dtype} each; extract both images with the same model"
+        )
+    if ratio is None:
+        ratio = RATIO_BINARY if tables[0].dtype == np.uint8 else RATIO
+    pairs, scores = match_descriptors(
+        *tables,
+        ratio=None if ratio == 1 else ratio,
+        min_score=min_score,
+        backend=search,
+        device=place,
+    )
+    order = np.argsort(-scores, kind="stable")
+    points0 = features[0].keypoints[pairs[order, 0]]
+    points1 = features[1].keypoints[pairs[order, 1]]
+    scores, matrix = scores[order], None
+    if verify is not None:
+        matrix, agrees = verify_matches(points0, points1, verify, threshold_px=verify_px)
+        points0, points1, scores = points0[agrees], points1[agrees], scores[agrees]
+    return Matches(points0, points1, scores, features[0].image_size, features[1].image_size, matrix)
