@@ -82,7 +82,9 @@ def read_sequences(root: Path) -> list[HomographyPair]:
 
 
 def read_homography(path: Path) -> Float[np.ndarray, "3 3"]:
-    """The 3 x 3 matrix in a text file.
+    """The 3 x 3 matrix in a text file, signed so that the point (0, 0) lies before its horizon.
+
+    A published matrix has any scale, and sometimes a negative one: leuven's 1 to 5 does.
 
     Raises:
         DatasetError: the file is not nine finite numbers of an invertible matrix.
@@ -96,7 +98,7 @@ def read_homography(path: Path) -> Float[np.ndarray, "3 3"]:
     matrix = values.reshape(3, 3)
     if np.linalg.matrix_rank(matrix) < 3:
         raise DatasetError(f"'{path}' holds a matrix that cannot be inverted")
-    return matrix
+    return -matrix if matrix[2, 2] < 0 else matrix
 
 
 def _read_sequence(folder: Path) -> list[HomographyPair]:

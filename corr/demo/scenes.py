@@ -103,7 +103,8 @@ def locate_by_disparity(truth: Float[np.ndarray, "H W"]) -> Locate:
         row = np.clip(np.rint(points0[:, 1]).astype(int), 0, height - 1)
         x1 = points0[:, 0] - seen[row, column]
         moved = np.stack((x1, points0[:, 1]), axis=1)
-        return np.where((np.isfinite(x1) & (x1 > -0.5))[:, None], moved, np.nan)
+        inside: Bool[np.ndarray, " N"] = x1 > -0.5  # not so for NaN
+        return _or_nan(moved, inside & np.isfinite(x1))
 
     return locate
 
@@ -117,8 +118,7 @@ def locate_by_homography(
 
     def locate(points0: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N 2"]:
         moved = transform_points(matrix, torch.from_numpy(points0.astype(np.float64))).numpy()
-        inside = ((moved > -0.5) & (moved < limit)).all(axis=1)
-        return np.where(inside[:, None], moved, np.nan)
+        return _or_nan(moved, ((moved > -0.5) & (moved < limit)).all(axis=1))
 
     return locate
 
@@ -129,14 +129,22 @@ def astronaut_homography(height: int, width: int) -> Float[np.ndarray, "3 3"]:
     cos, sin = 0.8 * np.cos(np.pi / 6), 0.8 * np.sin(np.pi / 6)
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
     tilt = np.array([[1, 0, 0], [0, 1, 0], [0.4 / width, -0.2 / height, 1]])
-    return centre @ tilt @ turn @ np.linalg.inv(centre)
+    homography: Float[np.ndarray, "3 3"] = centre @ tilt @ turn @ np.linalg.inv(centre)
+    return homography
 
 
 def expose(image: Float[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
     """The picture at dusk: gamma 1.5, warmer, with the noise of a sensor (fixed seed)."""
     warm = image**1.5 * np.array([0.95, 0.85, 0.7])
     noisy = warm + np.random.default_rng(0).normal(0, 0.015, image.shape)
-    return np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)
+    dusk: UInt8[np.ndarray, "H W 3"] = np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)
+    return dusk
+
+
+def _or_nan(
+    points: Float[np.ndarray, "N 2"], known: Bool[np.ndarray, " N"]
+) -> Float[np.ndarray, "N 2"]:
+    return np.where(known[:, None], points, np.nan)
 
 
 def _occluded(truth: Float[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:

@@ -19,8 +19,8 @@ from corr.formats import write_picture
 from corr.pipeline.matching import match
 from corr.pipeline.stereo import disparity
 from corr.results import DisparityMap
+from corr.tasks.recipe import CONFIG
 from corr.tasks.records import CURVES, read_history
-from corr.tasks.run_folder import CONFIG
 from corr.tasks.training import train
 
 Result = TypeVar("Result")

@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from corr.errors import OptionError
+from corr.errors import MissingExtraError, OptionError
 from corr.evaluation.benchmark import Benchmark
 from corr.evaluation.report import ALL, ItemResult, Report, Row, protocol_hash
 
@@ -56,6 +56,7 @@ def run_benchmark(
         OptionError: no models, or a folder that cannot be made.
         ModelError: a model is unknown or cannot do this benchmark.
         DatasetError: nothing to measure at `root`.
+        MissingExtraError: a model needs a package that is not installed.
     """
     models = list(dict.fromkeys(models))
     if not models:
@@ -101,6 +102,8 @@ def _measure(
         output = benchmark.run(model, inputs)
         seconds = time.perf_counter() - start
         return ItemResult(label, group, benchmark.score(item, inputs, output), seconds)
+    except MissingExtraError:  # of the installation, not of the item
+        raise
     except Exception as error:
         logging.getLogger(__name__).debug("%s failed", label, exc_info=True)
         reason = f"{type(error).__name__}: {str(error).strip() or 'no message'}".splitlines()[0]

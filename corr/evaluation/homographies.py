@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 
 import cv2
 import numpy as np
-from jaxtyping import Float
 
+from corr.classical.verification import verify_matches
 from corr.data.homographies import HomographyPair, read_sequences
 from corr.evaluation.benchmark import Benchmark, Column, Scores
 from corr.formats import read_image
 from corr.metrics import area_under_curve, homography_corner_error, reprojection_error
 from corr.pipeline import catalog
-from corr.pipeline.matching import match
+from corr.pipeline.matching import RATIO, RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 MMA_PX = tuple(range(1, 11))
@@ -30,12 +30,15 @@ class HomographyProtocol:
     images: str = "original size"
     pairs: str = "image 1 with each of the others, 1 to 2 .. 1 to 6"
     max_keypoints: int = 2048
-    matcher: str = "the model's default, without geometric verification"
+    matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
+    ratio: float = RATIO
+    ratio_binary: float = RATIO_BINARY
+    """Of binary descriptors."""
     mma_px: tuple[int, ...] = MMA_PX
     """Thresholds of the mean matching accuracy; a pair without matches has 0."""
     correct_px: float = 3.0
     """A match is correct when its reprojection error in image 1 is at most this."""
-    estimator: str = "cv2.findHomography, USAC_MAGSAC, its own fixed seed"
+    estimator: str = "cv2.findHomography, USAC_MAGSAC, fixed seed"
     estimator_px: float = 3.0
     estimator_iterations: int = 10_000
     estimator_confidence: float = 0.9999
@@ -78,8 +81,8 @@ class HomographyBenchmark(Benchmark[HomographyPair, tuple[Picture, Picture], Any
         return item.sequence
 
     def check(self, model: str) -> None:
-        """Refuse what `corr match` does not know."""
-        catalog.check(model, "match")
+        """Refuse what `corr match` does not know or cannot load."""
+        catalog.resolve(model, "match")
 
     def prepare(self, model: str) -> Any:
         """Its name: `match` loads what it names once."""
@@ -99,7 +102,14 @@ class HomographyBenchmark(Benchmark[HomographyPair, tuple[Picture, Picture], Any
         """Accuracy before verification, and the corner error of the homography of all matches."""
         truth = item.homography_0to1
         error = reprojection_error(output.keypoints0, output.keypoints1, truth)
-        estimate = self.estimate(output.keypoints0, output.keypoints1)
+        estimate, _ = verify_matches(
+            output.keypoints0,
+            output.keypoints1,
+            "homography",
+            threshold_px=self.settings.estimator_px,
+            max_iterations=self.settings.estimator_iterations,
+            confidence=self.settings.estimator_confidence,
+        )
         size = (inputs[0].shape[0], inputs[0].shape[1])
         return {
             "num_matches": float(len(output)),
@@ -123,23 +133,6 @@ class HomographyBenchmark(Benchmark[HomographyPair, tuple[Picture, Picture], Any
             **{key: float(np.mean([entry[key] for entry in scores])) for key in averaged},
             **{f"auc_{t}": float(a) for t, a in zip(self.settings.auc_px, areas, strict=True)},
         }
-
-    def estimate(
-        self, points0: Float[np.ndarray, "K 2"], points1: Float[np.ndarray, "K 2"]
-    ) -> Float[np.ndarray, "3 3"] | None:
-        """The homography 0 to 1 that MAGSAC finds, or `None`; the same for the same points."""
-        if len(points0) < 4:
-            return None
-        found: np.ndarray | None
-        found, _ = cv2.findHomography(
-            points0,
-            points1,
-            cv2.USAC_MAGSAC,
-            self.settings.estimator_px,
-            maxIters=self.settings.estimator_iterations,
-            confidence=self.settings.estimator_confidence,
-        )
-        return found
 
 
 def _share(right: np.ndarray) -> float:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from corr import evaluation
-from corr.errors import DatasetError, ModelError, OptionError
+from corr.errors import DatasetError, MissingExtraError, ModelError, OptionError
 from corr.evaluation.benchmark import Benchmark, Column
 from corr.evaluation.frame import run_benchmark
 from corr.evaluation.report import protocol_hash
@@ -154,6 +154,14 @@ class TestRefusals:
         with pytest.raises(OptionError, match=r"words.txt' cannot be made"):
             run_benchmark(benchmark, words, ["3"], words, console=console)
         assert benchmark.calls == []
+
+    def test_a_model_whose_package_is_missing_ends_the_run(self, words, console):
+        class Lacking(WordLength):
+            def run(self, model, inputs):
+                raise MissingExtraError("needs a package")
+
+        with pytest.raises(MissingExtraError, match="needs a package"):
+            run_benchmark(Lacking(), words, ["3"], console=console)
 
     def test_unknown_benchmark(self, tmp_path):
         with pytest.raises(OptionError, match="benchmark 'hpatch' is not known; use homographies"):
