@@ -1,0 +1,1 @@
+"""Scores of a descriptor within a window: cost volumes, their aggregation and read-out."""

@@ -1,0 +1,106 @@
+"""A rectified pair of images -> a disparity map."""
+
+from __future__ import annotations
+
+import operator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from corr.classical.stereo import bm, sgbm
+from corr.errors import ImageError, OptionError
+from corr.formats import as_image
+from corr.models.network import Network
+from corr.pipeline import catalog
+from corr.pipeline.stereo_features import feature_volume
+from corr.resources import resolve_device
+from corr.results import DisparityMap
+from corr.volume.census import census_volume
+from corr.volume.disparity_range import estimate_max_disparity
+from corr.volume.solve import solve
+
+MAX_SCORES = 2_000_000_000
+"""Most entries of a cost volume; it takes five bytes for each."""
+
+OPENCV = {"sgbm": sgbm, "bm": bm}
+"""Methods that OpenCV does in one step."""
+
+
+def disparity(
+    left: Any,
+    right: Any,
+    *,
+    max_disparity: int | None = None,
+    model: str | Path | Network | None = None,
+    fill: bool = True,
+    device: str | torch.device | None = None,
+) -> DisparityMap:
+    """How far each pixel of the left image has moved to the left in the right image.
+
+    Args:
+        left: a path, a uint8 array `(H, W, 3)` RGB or `(H, W)`, or a float tensor `(3, H, W)` in
+            [0, 1]; rectified, so that a point has the same row in both views.
+        right: the other view, of the same size.
+        max_disparity: search 0 to this minus 1, px (not beyond the image's width); estimated when
+            not given.
+        model: `census` (the default), `sgbm` or `bm`; or a network of patches (a name that
+            `corr models` lists, a folder that training wrote, or a loaded network), whose
+            similarity takes the place of the census cost.
+        fill: give a value to what only one view sees; otherwise NaN.
+        device: where a network runs; the best one present when not given.
+
+    Raises:
+        ImageError: an image cannot be read or used, or the two differ in size.
+        ModelError: the model is unknown or does not do disparity.
+        OptionError: max_disparity is not a whole number above 0, or the search is too large.
+    """
+    chosen = catalog.resolve(model, "disparity")
+    depth = None if max_disparity is None else _whole(max_disparity)
+    views = as_image(left), as_image(right)
+    if views[0].shape != views[1].shape:
+        sizes = [f"{view.shape[1]} x {view.shape[0]}" for view in views]
+        raise ImageError(
+            f"left is {sizes[0]} and right {sizes[1]} pixels; a rectified pair has one size"
+        )
+    grey_left, grey_right = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in views)
+    if depth is None:
+        depth = estimate_max_disparity(grey_left, grey_right)
+    depth = min(depth, grey_left.shape[1])
+    _check_size(grey_left, depth)
+    if isinstance(chosen, str) and chosen in OPENCV:
+        found, valid = OPENCV[chosen](grey_left, grey_right, depth)
+        confidence = valid.astype(np.float32)
+    else:
+        if isinstance(chosen, Network):
+            cost, penalties = feature_volume(chosen, *views, depth, resolve_device(device))
+            solution = solve(cost, grey_left, penalties)
+        else:
+            solution = solve(census_volume(grey_left, grey_right, depth), grey_left)
+        found, valid, confidence = solution.disparity, solution.valid, solution.confidence
+    if not fill:
+        found = np.where(valid, found, np.float32(np.nan))
+    return DisparityMap(found, confidence)
+
+
+def _whole(max_disparity: int) -> int:
+    try:
+        depth = operator.index(max_disparity)
+    except TypeError:
+        depth = 0
+    if depth < 1 or isinstance(max_disparity, bool):
+        raise OptionError(f"max_disparity is {max_disparity}; use a whole number of 1 or more")
+    return depth
+
+
+def _check_size(image: UInt8[np.ndarray, "H W"], depth: int) -> None:
+    scores = image.size * depth
+    if scores > MAX_SCORES:
+        raise OptionError(
+            f"{image.shape[1]} x {image.shape[0]} pixels and {depth} disparities are "
+            f"{scores / 1e9:.1f} billion scores, and at most {MAX_SCORES / 1e9:.0f} are computed; "
+            "use smaller images or a smaller max_disparity"
+        )

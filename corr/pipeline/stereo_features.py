@@ -1,0 +1,92 @@
+"""The similarity of a network's descriptors as a stereo cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import UInt8
+from torch import Tensor
+
+from corr.errors import ModelError
+from corr.extractors.dense import dense_descriptors
+from corr.formats.images import to_tensor
+from corr.geometry import to_grey
+from corr.models.network import Network, PatchDescriptor
+from corr.volume.correlation import correlate_rows
+from corr.volume.sgm import FLOAT_LEVELS, Penalties
+
+PATCH_SIDE = 16.0
+"""Side of the image region that a descriptor of a stereo pair covers, px."""
+
+PENALTIES = Penalties(small=10, large=160)
+"""In units of the cost, which is `FLOAT_LEVELS` for opposite vectors."""
+
+UNSEEN_COST = 25
+"""Cost of a match outside the right image, as of an ordinary match."""
+
+BAND = 32
+"""Rows of the image that are scored at once."""
+
+
+def feature_volume(
+    network: Network,
+    left: UInt8[np.ndarray, "H W 3"],
+    right: UInt8[np.ndarray, "H W 3"],
+    max_disparity: int,
+    device: torch.device,
+) -> tuple[UInt8[np.ndarray, "H W D"], Penalties]:
+    """A cost volume of a pair, `FLOAT_LEVELS * (1 - cosine) / 2`, and penalties that suit it.
+
+    The descriptors are read on a coarser grid and interpolated to each pixel.
+
+    Args:
+        network: describes patches.
+        left: left image.
+        right: right image, of the same size.
+        max_disparity: disparities 0 to this minus 1.
+        device: where the network runs.
+
+    Raises:
+        ModelError: the network does not describe patches.
+    """
+    if not isinstance(network, PatchDescriptor):
+        raise ModelError(
+            f"{type(network).__name__} does not describe patches, and so cannot score a stereo "
+            "pair; use a network such as HardNet, or model 'census'"
+        )
+    height, width = left.shape[:2]
+    cost = np.empty((height, width, max_disparity), np.uint8)
+    unseen = np.arange(max_disparity) > np.arange(width)[:, None]
+    was_training = network.training
+    with torch.inference_mode():
+        network.to(device).eval()
+        coarse_left, coarse_right = (
+            dense_descriptors(network, to_grey(to_tensor(view)).to(device), patch_side=PATCH_SIDE)
+            for view in (left, right)
+        )
+        network.train(was_training)
+        for top in range(0, height, BAND):
+            bottom = min(top + BAND, height)
+            scores = correlate_rows(
+                _rows(coarse_left, top, bottom, width),
+                _rows(coarse_right, top, bottom, width),
+                max_disparity,
+            )
+            band = ((1 - scores) * (FLOAT_LEVELS / 2)).round_().clamp_(0, FLOAT_LEVELS)
+            cost[top:bottom] = band.to(torch.uint8).cpu().numpy()
+            cost[top:bottom, unseen] = UNSEEN_COST
+    return cost, PENALTIES
+
+
+def _rows(coarse: Tensor, top: int, bottom: int, width: int) -> Tensor:
+    """Unit-length vectors (D, bottom - top, width) at the pixels of some rows of the image."""
+    step = PATCH_SIDE / 8
+    y = ((torch.arange(top, bottom, device=coarse.device) + 0.5) / step - 0.5).clamp_min(0)
+    first = y.floor().long().clamp(max=coarse.shape[2] - 1)
+    second = (first + 1).clamp(max=coarse.shape[2] - 1)
+    share = (y - first).view(1, -1, 1)
+    rows = torch.lerp(coarse[0, :, first], coarse[0, :, second], share)
+    size = round(coarse.shape[3] * step)
+    full = F.interpolate(rows, size, mode="linear", align_corners=False)[:, :, :width]
+    return F.normalize(full, dim=0)
