@@ -20,15 +20,17 @@ from corr.models.network import PatchDescriptor
 from corr.tasks.schedule import warm_up_and_decay
 
 SGD_MOMENTUM = 0.9
+_STEPS_BETWEEN_CHECKS = 10
+"""Of the loss: on a GPU a look at it waits for the step."""
 _ROWS_AT_ONCE = 1024
 """Of the held-out distances: they need memory for so many rows, not for all."""
 
 
-class _Pairs(NamedTuple):
-    """What a batch has to hold, by position; the data module brings its own type."""
+class _Sides(NamedTuple):
+    """Patches or descriptors of the same points, row by row."""
 
-    anchor: Float[Tensor, "B 1 32 32"]
-    positive: Float[Tensor, "B 1 32 32"]
+    anchor: Tensor
+    positive: Tensor
 
 
 class PatchTask(pl.LightningModule):
@@ -69,15 +71,15 @@ class PatchTask(pl.LightningModule):
         if warmup_steps < 0:
             raise OptionError(f"warmup_steps is {warmup_steps}; use 0 or more")
         self.network = network
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # lacks it
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
         self.loss = loss
         self.learning_rate = learning_rate
         self.optimizer = optimizer
         self.weight_decay = weight_decay
         self.warmup_steps = warmup_steps
         self._last_step_s: float | None = None
-        self._held_out: list[_Pairs] = []
-        self._described: list[_Pairs] = []
+        self._held_out: list[_Sides] = []
+        self._described: list[_Sides] = []
         self._fpr95_rootsift: float | None = None
 
     def training_step(self, batch: Any, batch_idx: int) -> Float[Tensor, ""]:
@@ -98,7 +100,16 @@ class PatchTask(pl.LightningModule):
             self._last_step_s = time.perf_counter()
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Log the speed, patches of both views a second, the wait for the data included."""
+        """Log the speed, patches of both views a second, the wait for the data included.
+
+        Raises:
+            OptionError: the loss is not finite any more.
+        """
+        if batch_idx % _STEPS_BETWEEN_CHECKS == 0 and not outputs["loss"].isfinite():
+            raise OptionError(
+                f"the loss is {float(outputs['loss'])} after {self.trainer.global_step} steps: "
+                f"training has diverged; use a lower learning_rate than {self.learning_rate}"
+            )
         now = time.perf_counter()
         if self._last_step_s is not None:
             speed = 2 * len(batch[0]) / (now - self._last_step_s)
@@ -106,14 +117,15 @@ class PatchTask(pl.LightningModule):
         self._last_step_s = now
 
     def on_validation_start(self) -> None:
-        """Stop the clock."""
+        """Stop the clock, and drop what a validation that was stopped left."""
         self._last_step_s = None
+        self._described, self._held_out = [], []
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Describe held-out pairs; the figures come at the end of the epoch."""
-        self._described.append(_Pairs(*(side.cpu() for side in self._describe(*batch))))
+        self._described.append(_Sides(*(side.cpu() for side in self._describe(*batch))))
         if self._fpr95_rootsift is None:
-            self._held_out.append(_Pairs(*(side.cpu() for side in batch)))
+            self._held_out.append(_Sides(*(side.cpu() for side in batch)))
 
     def on_validation_epoch_end(self) -> None:
         """Log FPR95 of the network and of RootSIFT over all held-out pairs."""
@@ -181,8 +193,8 @@ def _distances(anchors: Tensor, positives: Tensor) -> tuple[Tensor, Tensor]:
     return positive, torch.minimum(others.amin(0), others.amin(1))
 
 
-def _joined(batches: list[_Pairs]) -> _Pairs:
-    return _Pairs(*(torch.cat(side) for side in zip(*batches, strict=True)))
+def _joined(batches: list[_Sides]) -> _Sides:
+    return _Sides(*(torch.cat(side) for side in zip(*batches, strict=True)))
 
 
 def _rootsift(patches: Float[Tensor, "N 1 32 32"], sigmas: float) -> Float[Tensor, "N 128"]:
