@@ -107,3 +107,8 @@ def test_shared_sets(shared_data):
         "v_churchill",
     ]
     assert len(pairs) == 25
+
+
+def test_sign_of_a_published_matrix_is_free(tmp_path):
+    (tmp_path / "H").write_text("-1 0 -4\n0 -1 0\n 0 0 -1")
+    assert read_homography(tmp_path / "H").tolist() == [[1, 0, 4], [0, 1, 0], [0, 0, 1]]
