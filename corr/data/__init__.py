@@ -1,5 +1,18 @@
 """Data sets: cards and readers, random views of photographs, and what feeds the training."""
 
-from corr.data.patch_datamodule import PatchDataModule, PatchPairs
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from corr.data.patch_datamodule import PatchDataModule, PatchPairs
 
 __all__ = ["PatchDataModule", "PatchPairs"]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        # A card or a reader is had without the frameworks that training needs.
+        if name not in __all__:
+            raise AttributeError(f"module 'corr.data' has no attribute '{name}'")
+        from corr.data import patch_datamodule
+
+        return getattr(patch_datamodule, name)
