@@ -1,0 +1,35 @@
+# Everything here works with Python 3.11 or newer and make: the environment is made when missing.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint clean
+
+help:
+	@echo "make demo   train, match and measure disparity on real photographs; a page shows it"
+	@echo "make test   all tests"
+	@echo "make lint   ruff and mypy"
+	@echo "make clean  remove what the others made, the environment excepted"
+
+demo: $(READY)
+	$(BIN)/corr demo --out demo
+
+test: $(READY)
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf demo build dist .mypy_cache .pytest_cache .ruff_cache
+	find corr tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "corr needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[cpu,dev]'
+	@touch $@
