@@ -95,10 +95,11 @@ def _build(ranges: Photometry) -> tuple[Any, Any]:
                 p=p,
             )
         )
-    camera: list[Any] = [
-        A.RandomBrightnessContrast(ranges.brightness, ranges.contrast, p=p),
-        A.RandomGamma((100 / ranges.gamma, 100 * ranges.gamma), p=p),
-    ]
+    camera: list[Any] = []
+    if ranges.brightness > 0 or ranges.contrast > 0:
+        camera.append(A.RandomBrightnessContrast(ranges.brightness, ranges.contrast, p=p))
+    if ranges.gamma > 1:
+        camera.append(A.RandomGamma((100 / ranges.gamma, 100 * ranges.gamma), p=p))
     if ranges.blur > 0:
         camera.append(A.GaussianBlur(sigma_limit=(0.0, ranges.blur), blur_limit=0, p=p))
     if ranges.noise > 0:

@@ -35,6 +35,7 @@ class ResumableLoader(Generic[Made, Batch]):
         steps_per_epoch: int,
         num_workers: int = 0,
     ) -> None:
+        self.make = make
         self._finish = finish
         self._steps_per_epoch = steps_per_epoch
         self._num_handed_out = 0

@@ -1,0 +1,162 @@
+import cv2
+import numpy as np
+import pytest
+
+from corr.classical.sift import describe_patches_sift
+from corr.data.patches import DetectorNoise, PatchSampler, warp_photo
+from corr.data.photometric import Photometry
+from corr.data.photos import Photos, find_photos
+from corr.data.viewpoints import Viewpoints, map_keypoints
+from corr.errors import DatasetError, OptionError
+
+UNCHANGED = Photometry(
+    brightness=0.0, contrast=0.0, gamma=1.0, colour=0.0, noise=0.0, blur=0.0, min_jpeg_quality=100
+)
+EXACT = DetectorNoise(0.0, 0.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return Photos(find_photos()[1])  # astronaut and chelsea
+
+
+def sampler(photos, viewpoints=None, noise=EXACT, photometry=UNCHANGED):
+    return PatchSampler(
+        photos,
+        viewpoints=viewpoints or Viewpoints(),
+        photometry=photometry,
+        first_photometry=UNCHANGED,
+        detector_noise=noise,
+    )
+
+
+def correlations(batch):
+    anchor, positive = (side.reshape(len(side), -1).astype(float) for side in batch)
+    anchor -= anchor.mean(1, keepdims=True)
+    positive -= positive.mean(1, keepdims=True)
+    lengths = np.linalg.norm(anchor, axis=1) * np.linalg.norm(positive, axis=1)
+    return (anchor * positive).sum(1) / np.maximum(lengths, 1e-9)
+
+
+def test_patches_of_a_turned_and_zoomed_view_are_the_same(photos):
+    similar = Viewpoints(180.0, 0.6, 1.4, max_tilt=1.0, max_perspective=0.0)
+    batch = sampler(photos, similar).batch(300, 50, np.random.default_rng(0))
+    found = correlations(batch)
+    assert np.median(found) > 0.99
+    assert (found > 0.95).mean() > 0.95  # the rest is as small as the blur of resampling
+    batch.positive[:] = np.roll(batch.positive, 1, axis=0)
+    assert np.median(correlations(batch)) < 0.5
+
+
+def test_patches_of_an_unchanged_view_are_equal(photos):
+    same = Viewpoints(0.0, 1.0, 1.0, max_tilt=1.0, max_perspective=0.0)
+    anchor, positive = sampler(photos, same).batch(100, 50, np.random.default_rng(0))
+    # The view may look elsewhere by a fraction of a pixel: bilinear reading blurs a little.
+    assert np.abs(anchor.astype(int) - positive).mean() < 3
+
+
+def test_tilted_views_still_show_the_same(photos):
+    found = correlations(sampler(photos).batch(300, 50, np.random.default_rng(0)))
+    assert np.median(found) > 0.75
+
+
+def test_detector_noise_moves_the_patches(photos):
+    exact = correlations(sampler(photos).batch(200, 50, np.random.default_rng(0)))
+    noisy = sampler(photos, noise=DetectorNoise()).batch(200, 50, np.random.default_rng(0))
+    assert 0.4 < np.median(correlations(noisy)) < np.median(exact)
+
+
+def test_a_view_is_warped_where_the_homography_says(photos):
+    """Blobs are found again by their centre of mass, at a hundredth of a pixel."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:300, :400]
+    for _ in range(10):
+        h = Viewpoints(max_tilt=1.5).draw((300, 400), rng)
+        at = np.linalg.solve(h, [*rng.uniform((100, 80), (300, 220)), 1.0])
+        at = at[:2] / at[2]
+        if not (15 < at[0] < 385 and 15 < at[1] < 285):
+            continue
+        blob = 255 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / (2 * 3.0**2))
+        seen = warp_photo(blob.round().astype(np.uint8), h).astype(float)
+        centre = np.array([(seen * x).sum(), (seen * y).sum()]) / seen.sum()
+        expected, _, _ = map_keypoints(h, at[None], np.ones(1), np.zeros(1))
+        assert np.abs(centre - expected[0]).max() < 0.15
+
+
+def test_a_smaller_view_is_not_aliased():
+    stripes = np.zeros((256, 256), np.uint8)
+    stripes[:, ::2] = 255  # as fine as pixels can show: half the size has to be plain grey
+    half = np.diag([0.4, 0.4, 1.0])
+    seen = warp_photo(stripes, half)[10:90, 10:90].astype(float)
+    assert seen.std() < 10
+    assert abs(seen.mean() - 127.5) < 3
+
+
+def test_no_point_comes_twice(photos, monkeypatch):
+    sample = sampler(photos)
+    places: dict[int, list[np.ndarray]] = {0: [], 1: []}
+    pairs = sample.pairs
+
+    def noting(index, num, rng, taken):
+        before = len(taken[index])
+        part = pairs(index, num, rng, taken)
+        places[index].append(taken[index][before:])
+        assert len(part.anchor) == len(taken[index]) - before
+        return part
+
+    monkeypatch.setattr(sample, "pairs", noting)
+    batch = sample.batch(250, 40, np.random.default_rng(0))
+    assert len(batch.anchor) == 250
+    for found in places.values():
+        assert len(found) > 1  # several views of each photo
+        discs = np.concatenate(found)
+        distance = np.linalg.norm(discs[:, None, :2] - discs[None, :, :2], axis=2)
+        near = np.maximum(4.0, np.minimum(discs[:, None, 2], discs[None, :, 2]))
+        assert (distance >= near)[~np.eye(len(discs), dtype=bool)].all()
+
+
+def test_same_numbers_same_patches(photos):
+    first = PatchSampler(photos).batch(60, 20, np.random.default_rng(5))
+    second = PatchSampler(photos).batch(60, 20, np.random.default_rng(5))
+    other = PatchSampler(photos).batch(60, 20, np.random.default_rng(6))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not np.array_equal(first.anchor, other.anchor)
+
+
+def test_scales_are_spread(photos):
+    sample = sampler(photos)
+    taken = {0: np.zeros((0, 3)), 1: np.zeros((0, 3))}
+    for seed in range(4):
+        sample.pairs(0, 40, np.random.default_rng(seed), taken)
+    scale = taken[0][:, 2]
+    assert (scale < 2).sum() > 20
+    assert (scale > 4).sum() > 20
+
+
+def test_fewer_points_than_asked_for(tmp_path):
+    blob = np.zeros((200, 200), np.uint8)
+    cv2.circle(blob, (70, 90), 4, 255, -1)
+    cv2.circle(blob, (130, 100), 4, 255, -1)
+    cv2.imwrite(str(tmp_path / "dots.png"), cv2.GaussianBlur(blob, (0, 0), 2))
+    calm = Viewpoints(10.0, 0.9, 1.1, 1.0, 0.0)
+    batch = sampler(Photos([tmp_path / "dots.png"]), calm).batch(50, 10, np.random.default_rng(0))
+    assert 2 <= len(batch.anchor) < 10
+
+
+def test_a_photo_without_points_is_refused(tmp_path):
+    cv2.imwrite(str(tmp_path / "black.png"), np.zeros((100, 100), np.uint8))
+    with pytest.raises(DatasetError, match="no keypoints to learn from in 1 photo"):
+        sampler(Photos([tmp_path / "black.png"])).batch(10, 10, np.random.default_rng(0))
+
+
+def test_negative_noise_is_refused():
+    with pytest.raises(OptionError, match="scale of the detector noise is -1"):
+        DetectorNoise(scale=-1.0)
+
+
+def test_rootsift_knows_most_pairs(photos):
+    anchor, positive = PatchSampler(photos).batch(300, 50, np.random.default_rng(0))
+    first, second = describe_patches_sift(anchor), describe_patches_sift(positive)
+    same = (first * second).sum(1)
+    different = (first * np.roll(second, 150, axis=0)).sum(1)
+    assert (same[:, None] > different[None]).mean() > 0.95
