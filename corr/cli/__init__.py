@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 
-import corr
 from corr.cli import catalogs, images, tasks
 from corr.cli.parser import Command, build_parser, call
 from corr.errors import CorrError
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[:1] == ["train"] and given[1:] and not given[1].startswith("-"):
             tasks.train(given[1], given[2:])  # its options are the recipe's own
         else:
-            call(build_parser(COMMANDS, corr.__version__).parse_args(given or ["--help"]))
+            call(build_parser(COMMANDS, version("corr-toolkit")).parse_args(given or ["--help"]))
         sys.stdout.flush()
     except CorrError as error:
         sys.stderr.write(f"corr: error: {' '.join(str(error).split())}\n")
