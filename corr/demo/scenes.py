@@ -103,8 +103,7 @@ def locate_by_disparity(truth: Float[np.ndarray, "H W"]) -> Locate:
         row = np.clip(np.rint(points0[:, 1]).astype(int), 0, height - 1)
         x1 = points0[:, 0] - seen[row, column]
         moved = np.stack((x1, points0[:, 1]), axis=1)
-        inside: Bool[np.ndarray, " N"] = x1 > -0.5  # not so for NaN
-        return _or_nan(moved, inside & np.isfinite(x1))
+        return _or_nan(moved, np.greater(x1, -0.5))  # not so for NaN
 
     return locate
 

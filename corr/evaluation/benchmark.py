@@ -30,7 +30,7 @@ class Column:
 
     def show(self, scores: Scores) -> str:
         """The numbers as text."""
-        return " / ".join(f"{self.factor * scores[key]:.{self.decimals}f}" for key in self.keys)
+        return "/".join(f"{self.factor * scores[key]:.{self.decimals}f}" for key in self.keys)
 
 
 class Benchmark(ABC, Generic[Item, Inputs, Model, Output]):

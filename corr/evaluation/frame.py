@@ -66,10 +66,10 @@ def run_benchmark(
     items = benchmark.items(root)
     if out is not None:
         _make_folder(out)
-    console = console or Console()
+    console = console or _console()
     _show_protocol(benchmark, console)
     results: dict[str, list[ItemResult]] = {}
-    with _progress(console) as progress:
+    with _progress() as progress:
         for model in models:
             bar = progress.add_task(model, total=len(items))
             prepared = benchmark.prepare(model)
@@ -163,8 +163,14 @@ def _make_folder(path: Path) -> None:
         raise OptionError(f"folder '{path}' cannot be written to; give another one")
 
 
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+def _console() -> Console:
+    """The standard output; a file or a pipe is as wide as the table."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
 
 
@@ -172,12 +178,12 @@ def _show_protocol(benchmark: Benchmark[Item, Inputs, Model, Output], console: C
     digest = protocol_hash(benchmark.name, benchmark.protocol)
     console.print(f"Protocol {digest}", style="bold", highlight=False)
     for key, value in benchmark.protocol.items():
-        console.print(f"  {key}: {value}", highlight=False, markup=False)
+        console.print(f"  {key}: {value}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show(report: Report, console: Console, written: Sequence[Path]) -> None:
     console.print(report.table())
     for failure in report.failures():
-        console.print(f"failed: {failure}", style="red", markup=False, highlight=False)
+        console.print(f"failed: {failure}", style="red", markup=False, soft_wrap=True)
     for path in written:
         console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)

@@ -55,7 +55,7 @@ class HomographyBenchmark(Benchmark[HomographyPair, tuple[Picture, Picture], Any
     name: ClassVar[str] = "homographies"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("matches", ("num_matches",), decimals=0),
-        Column("correct 3 px", ("num_correct",), decimals=0),
+        Column("at 3 px", ("num_correct",), decimals=0),
         Column("MMA@1/3/5/10 %", tuple(f"mma_{t}" for t in AUC_PX), factor=100.0),
         Column("AUC@1/3/5/10 %", tuple(f"auc_{t}" for t in AUC_PX), factor=100.0),
     )

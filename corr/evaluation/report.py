@@ -67,7 +67,8 @@ class Report:
 
     def table(self) -> Table:
         """The rows, for a terminal."""
-        table = Table(title=f"{self.benchmark}, protocol {self.protocol_hash}", box=box.SIMPLE_HEAD)
+        title = f"{self.benchmark}, protocol {self.protocol_hash}"
+        table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
         for title, numeric in self._titles():
             table.add_column(title, justify="right" if numeric else "left", overflow="fold")
         for row in self.rows:

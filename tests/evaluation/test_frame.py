@@ -119,7 +119,7 @@ def test_json_and_markdown(words, tmp_path, console):
     assert items == [("apple", "a", 2.0), ("ant", "a", 0.0), ("bee", "b", 0.0)]
     text = (out / "words.md").read_text()
     assert "| model | of | items | error | right % | s |" in text
-    assert "| 3 | all | 3 | 0.7 | 67 / 67 | " in text
+    assert "| 3 | all | 3 | 0.7 | 67/67 | " in text
     assert "- unit: letters" in text
 
 
@@ -128,7 +128,7 @@ def test_table_and_protocol_are_shown(words, console):
     text = console.export_text()
     assert f"Protocol {protocol_hash('words', {'unit': 'letters'})}" in text
     assert "unit: letters" in text
-    assert "67 / 67" in text
+    assert "67/67" in text
 
 
 def test_hash_follows_the_protocol_and_not_its_order():
