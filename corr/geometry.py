@@ -86,10 +86,15 @@ def resize_points(
 def transform_points(
     homography: Float[Tensor, "*B 3 3"], points: Float[Tensor, "*B N 2"]
 ) -> Float[Tensor, "*B N 2"]:
-    """Points mapped by a homography; infinite where they fall on or behind its horizon."""
+    """Points mapped by a homography; infinite where they fall on or behind its horizon.
+
+    The homography may have any scale, but its sign says what lies before the horizon: `H / H[2, 2]`
+    is right wherever the point (0, 0) does, and its inverse is right too.
+    """
     mapped = F.pad(points, (0, 1), value=1.0) @ homography.transpose(-1, -2)
     depth = mapped[..., 2:]
-    return torch.where(depth > 1e-8, mapped[..., :2] / depth, torch.inf)
+    smallest = 1e-6 * homography[..., 2:, :].abs().amax(dim=-1, keepdim=True)
+    return torch.where(depth > smallest, mapped[..., :2] / depth, torch.inf)
 
 
 def warp_homography(
@@ -109,7 +114,8 @@ def warp_homography(
     """
     height, width = size or (image.shape[-2], image.shape[-1])
     grid = pixel_grid(height, width, image.device).to(image.dtype)
-    source = transform_points(torch.linalg.inv(homography_0to1), grid.reshape(1, -1, 2))
+    inverse = torch.linalg.inv(homography_0to1.double()).to(image.dtype)
+    source = transform_points(inverse, grid.reshape(1, -1, 2))
     source = source.clamp(-1e6, 1e6).reshape(len(image), height, width, 2)
     return sample(image, source, padding=padding).permute(0, 3, 1, 2)
 
@@ -134,7 +140,7 @@ def patch_frames(
 
 
 def extract_patches(
-    image: Float[Tensor, "1 C H W"],
+    image: Float[Tensor, "_ C H W"],
     frames: Float[Tensor, "N 2 3"],
     *,
     patch_size: int = PATCH_SIZE,
