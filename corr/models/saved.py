@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from corr.errors import CorrError, ModelError
@@ -53,7 +53,7 @@ def save_network(
     except OSError as error:
         raise ModelError(f"folder '{folder}' cannot be made: {error.strerror}") from error
     with replacing(folder / WEIGHTS) as path:
-        save_file(weights, path)
+        path.write_bytes(save(weights))  # save_file would make it readable by its owner alone
     with replacing(folder / RECORD) as path:
         path.write_text(record, encoding="utf-8")
 
