@@ -101,9 +101,8 @@ def locate_by_disparity(truth: Float[np.ndarray, "H W"]) -> Locate:
     def locate(points0: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N 2"]:
         column = np.clip(np.rint(points0[:, 0]).astype(int), 0, width - 1)
         row = np.clip(np.rint(points0[:, 1]).astype(int), 0, height - 1)
-        x1 = points0[:, 0] - seen[row, column]
-        moved = np.stack((x1, points0[:, 1]), axis=1)
-        return _or_nan(moved, np.greater(x1, -0.5))  # not so for NaN
+        moved = np.stack((points0[:, 0] - seen[row, column], points0[:, 1]), axis=1)
+        return _or_nan(moved, moved[:, 0] > -0.5)  # not so for NaN
 
     return locate
 
