@@ -116,7 +116,8 @@ def locate_by_homography(
 
     def locate(points0: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N 2"]:
         moved = transform_points(matrix, torch.from_numpy(points0.astype(np.float64))).numpy()
-        return _or_nan(moved, ((moved > -0.5) & (moved < limit)).all(axis=1))
+        inside: Bool[np.ndarray, "N 2"] = (moved > -0.5) & (moved < limit)
+        return _or_nan(moved, inside[:, 0] & inside[:, 1])
 
     return locate
 
