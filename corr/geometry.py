@@ -10,7 +10,8 @@ The conventions of the whole project, stated here once:
 - Two views are `image0, image1`; `left, right` only in stereo. Maps name their direction:
   `homography_0to1`, `flow_0to1`. Flow: `target = p + flow(p)`. Disparity: `x_right = x_left - d`.
 - A keypoint has a position, a scale sigma (px; the Gaussian of its detection, **half the `size` of
-  an OpenCV keypoint**) and an angle (degrees, from x towards y, clockwise on the screen, as OpenCV).
+  an OpenCV keypoint**) and an angle (degrees, from x towards y: clockwise on the screen, as in
+  OpenCV).
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ PATCH_SIGMAS = 20.0
 """Side of the image region that a patch covers, in sigmas of its keypoint (SIFT reads about 15)."""
 
 
-def pixel_grid(height: int, width: int, device: torch.device | None = None) -> Float[Tensor, "H W 2"]:
+def pixel_grid(
+    height: int, width: int, device: torch.device | None = None
+) -> Float[Tensor, "H W 2"]:
     """The `(x, y)` position of each pixel's centre."""
     y, x = torch.meshgrid(
         torch.arange(height, dtype=torch.float32, device=device),

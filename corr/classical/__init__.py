@@ -1,0 +1,1 @@
+"""Classical methods behind the interfaces of the learned ones."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from corr.classical.keypoints import Keypoints, from_opencv, strongest
+from corr.classical.keypoints import Keypoints, by_strength, from_opencv, strongest
 from corr.errors import ModelError
 
 _ORB_BORDER = 31
@@ -64,7 +64,8 @@ def _run(
     found, descriptors = method.compute(image, found)
     if descriptors is None:
         return _nothing(num_bytes)
-    return from_opencv(found), descriptors
+    order = by_strength(found)  # OpenCV orders them by octave
+    return from_opencv([found[index] for index in order]), descriptors[order]
 
 
 def _nothing(num_bytes: int) -> tuple[Keypoints, UInt8[np.ndarray, "0 B"]]:

@@ -29,14 +29,20 @@ class Keypoints:
         return len(self.points)
 
 
-def strongest(found: Sequence[cv2.KeyPoint], max_keypoints: int) -> list[cv2.KeyPoint]:
-    """The keypoints of highest response, best first; equal ones are ordered by position."""
+def by_strength(found: Sequence[cv2.KeyPoint]) -> list[int]:
+    """The indices of the keypoints, highest response first; equal ones are ordered by position."""
 
-    def rank(keypoint: cv2.KeyPoint) -> tuple[float, float, float, float, float]:
+    def rank(index: int) -> tuple[float, float, float, float, float]:
+        keypoint = found[index]
         x, y = keypoint.pt
         return -keypoint.response, y, x, keypoint.angle, keypoint.size
 
-    return sorted(found, key=rank)[:max_keypoints]
+    return sorted(range(len(found)), key=rank)
+
+
+def strongest(found: Sequence[cv2.KeyPoint], max_keypoints: int) -> list[cv2.KeyPoint]:
+    """The keypoints of highest response, best first."""
+    return [found[index] for index in by_strength(found)[:max_keypoints]]
 
 
 def from_opencv(found: Sequence[cv2.KeyPoint]) -> Keypoints:
