@@ -35,5 +35,5 @@ def dis(
     ]
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     method.setFinestScale(finest_scale)
-    flow: Float32[np.ndarray, "H W 2"] = method.calc(*views, None)[:height, :width]
+    flow: Float32[np.ndarray, "H W 2"] = method.calc(views[0], views[1], None)[:height, :width]
     return flow

@@ -77,21 +77,21 @@ def disparity(
     else:
         if isinstance(chosen, Network):
             cost, penalties = feature_volume(chosen, *views, depth, resolve_device(device))
-            solution = solve(cost, grey_left, penalties)
+            solution = solve(cost, views[0], penalties)
         else:
-            solution = solve(census_volume(grey_left, grey_right, depth), grey_left)
+            solution = solve(census_volume(grey_left, grey_right, depth), views[0])
         found, valid, confidence = solution.disparity, solution.valid, solution.confidence
     if not fill:
         found = np.where(valid, found, np.float32(np.nan))
     return DisparityMap(found, confidence)
 
 
-def _whole(max_disparity: int) -> int:
+def _whole(max_disparity: object) -> int:
     try:
-        depth = operator.index(max_disparity)
+        depth = 0 if isinstance(max_disparity, bool) else operator.index(max_disparity)  # type: ignore[arg-type]  # anything may be given
     except TypeError:
         depth = 0
-    if depth < 1 or isinstance(max_disparity, bool):
+    if depth < 1:
         raise OptionError(f"max_disparity is {max_disparity}; use a whole number of 1 or more")
     return depth
 

@@ -19,8 +19,9 @@ MAX_COST = WINDOW[0] * WINDOW[1] - 1
 """Cost of two windows that differ in every bit."""
 
 UNSEEN_COST = 14
-"""Cost of a match outside the right image. True matches of real pairs cost 9 to 20 on average: a
-higher value would push the left border's pixels away from what is not seen, a lower one towards it.
+"""Cost of a match outside the right image, or the pixel's highest other cost where that is lower.
+True matches of real pairs cost 9 to 20 on average: a higher value would push the left border's
+pixels away from what is not seen, a lower one towards it.
 """
 
 
@@ -52,7 +53,7 @@ def census_volume(
         left: grey left image.
         right: grey right image.
         max_disparity: disparities 0 to this minus 1.
-        unseen_cost: where the match would lie outside the right image.
+        unseen_cost: where the match would lie outside the right image; see `UNSEEN_COST`.
 
     Raises:
         ShapeError: the images differ in size.
@@ -113,5 +114,8 @@ def _differ(left, right, top, bottom, unseen_cost, cost):  # noqa: PLR0917
             start = width - 1 - x
             for d in range(seen):
                 row[d] = np.uint8(_count_bits(word ^ mirrored[start + d]))
+            highest = row[0]
+            for d in range(seen):
+                highest = max(highest, row[d])
             for d in range(seen, depth):
-                row[d] = unseen_cost
+                row[d] = min(np.uint8(unseen_cost), highest)

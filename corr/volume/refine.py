@@ -56,9 +56,9 @@ def fill_background(
     return filled[np.where(valid.any(axis=1), places, rows[np.where(closer, before, after)])]
 
 
-def median(disparity: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
-    """The median of the 5 x 5 pixels around each pixel; the border repeats."""
-    smooth: Float32[np.ndarray, "H W"] = cv2.medianBlur(disparity, 5)
+def median(disparity: Float32[np.ndarray, "H W"], side: int = 5) -> Float32[np.ndarray, "H W"]:
+    """The median of the pixels around each pixel, 3 x 3 or 5 x 5; the border repeats."""
+    smooth: Float32[np.ndarray, "H W"] = cv2.medianBlur(disparity, side)
     return smooth
 
 

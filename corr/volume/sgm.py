@@ -25,9 +25,9 @@ _WALL = np.int16(16000)
 class Penalties:
     """What a change of disparity between neighbours costs, in units of the volume."""
 
-    small: int = 10
+    small: int = 14
     """P1: for a change by 1."""
-    large: int = 160
+    large: int = 120
     """P2: for a larger change, between pixels of about the same brightness."""
     contrast: float = 8.0
     """Grey levels between two neighbours from which P2 falls, as `large * contrast / difference`,

@@ -1,0 +1,157 @@
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from corr.errors import ImageError, ModelError, OptionError
+from corr.metrics import bad_pixel_rate
+from corr.models import HardNet
+from corr.pipeline import stereo
+from corr.pipeline.stereo import disparity
+from corr.volume.disparity_range import estimate_max_disparity
+
+
+def _two_planes(near=12, far=4, shape=(80, 160)):
+    """A near square before a far plane: left, right, and the left view's disparity."""
+    rng = np.random.default_rng(0)
+    height, width = shape
+    plane = rng.integers(0, 256, (height, width + far)).astype(np.uint8)
+    square = rng.integers(0, 256, (40, 50)).astype(np.uint8)
+    left, right = plane[:, :width].copy(), plane[:, far:].copy()
+    left[20:60, 60:110] = square
+    right[20:60, 60 - near : 110 - near] = square
+    truth = np.full(shape, float(far), np.float32)
+    truth[20:60, 60:110] = near
+    return left, right, truth
+
+
+def test_two_planes_and_what_lies_behind_are_found():
+    left, right, truth = _two_planes()
+    found = disparity(left, right, max_disparity=24)
+    assert found.disparity.dtype == np.float32
+    assert bad_pixel_rate(found.disparity, truth, 0.5) < 0.02
+    hidden = (slice(22, 58), slice(53, 59))  # seen only in the left view: the far plane, filled
+    assert (found.confidence[hidden] == 0).mean() > 0.9
+    np.testing.assert_allclose(np.median(found.disparity[hidden]), 4, atol=0.1)
+    assert found.confidence.min() >= 0
+    assert found.confidence.max() <= 1
+
+
+def test_unfilled_pixels_are_missing_and_the_others_equal():
+    left, right, _ = _two_planes()
+    full = disparity(left, right, max_disparity=24)
+    holes = disparity(left, right, max_disparity=24, fill=False)
+    missing = np.isnan(holes.disparity)
+    np.testing.assert_array_equal(missing, full.confidence == 0)
+    np.testing.assert_array_equal(holes.disparity[~missing], full.disparity[~missing])
+    assert missing[:, :3].all()  # x < 4 leaves the right image
+    assert 0 < missing.mean() < 0.2
+
+
+def test_every_form_of_image_gives_the_same_map():
+    left, right, _ = _two_planes()
+    expected = disparity(left, right, max_disparity=16).disparity
+    colour = [np.repeat(view[..., None], 3, 2) for view in (left, right)]
+    tensors = [torch.from_numpy(view).permute(2, 0, 1) / 255 for view in colour]
+    for pair in (colour, tensors):
+        np.testing.assert_array_equal(disparity(*pair, max_disparity=16).disparity, expected)
+
+
+def test_census_beats_sgbm_on_the_motorcycle():
+    left, right, truth = data.stereo_motorcycle()
+    ours = disparity(left, right, max_disparity=64)
+    assert bad_pixel_rate(ours.disparity, truth, 2.0) < 0.065
+    theirs = disparity(left, right, max_disparity=64, model="sgbm")
+    assert bad_pixel_rate(theirs.disparity, truth, 2.0) == pytest.approx(0.077, abs=0.003)
+    assert bad_pixel_rate(disparity(left, right, max_disparity=64, model="bm").disparity, truth) > (
+        bad_pixel_rate(theirs.disparity, truth)
+    )
+
+
+def test_confidence_tells_right_pixels_from_wrong_ones():
+    left, right, truth = data.stereo_motorcycle()
+    found = disparity(left, right, max_disparity=64)
+    known = np.isfinite(truth)
+    wrong = np.abs(found.disparity - truth) > 2
+    level = np.median(found.confidence[known & (found.confidence > 0)])
+    high = known & (found.confidence >= level)
+    low = known & (found.confidence > 0) & (found.confidence < level)
+    filled = known & (found.confidence == 0)
+    assert wrong[high].mean() < 0.25 * wrong[low].mean()
+    assert wrong[low].mean() < 0.5 * wrong[filled].mean()
+
+
+def test_the_range_is_estimated_when_not_given():
+    left, right, truth = data.stereo_motorcycle()
+    highest = truth[np.isfinite(truth)].max()
+    grey = [view[..., 1].copy() for view in (left, right)]
+    assert highest + 1 <= estimate_max_disparity(*grey) <= 1.5 * highest
+    found = disparity(left, right)
+    assert bad_pixel_rate(found.disparity, truth, 2.0) < 0.07
+
+
+@pytest.mark.parametrize("scene", ["tsukuba", "teddy", "Reindeer"])
+def test_the_estimated_range_holds_the_truth(shared_data, scene):
+    import cv2
+
+    left, right, truth, scale = {
+        "tsukuba": ("im3.png", "im4.png", "disp3.pgm", 16),
+        "teddy": ("im2.png", "im6.png", "disp2.png", 4),
+        "Reindeer": ("view1.png", "view5.png", "disp1.png", 2),
+    }[scene]
+    folder = shared_data / "middlebury-stereo" / scene
+    grey = [cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE) for name in (left, right)]
+    known = cv2.imread(str(folder / truth), cv2.IMREAD_GRAYSCALE) / scale
+    estimate = estimate_max_disparity(*grey)
+    assert (known[known > 0] <= estimate - 1).mean() >= 0.99
+    assert estimate <= 2 * known.max()
+
+
+@pytest.mark.parametrize("model", ["census", "sgbm", "bm"])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 40), (40, 2), (30, 50)])
+def test_tiny_and_black_images_have_a_map_without_confidence(model, shape):
+    black = np.zeros(shape, np.uint8)
+    for given in (None, 64):
+        found = disparity(black, black, max_disparity=given, model=model)
+        assert found.disparity.shape == shape
+        assert np.isfinite(found.disparity).all()
+    if model == "census":
+        assert (found.confidence == 0).all()
+        assert np.isnan(disparity(black, black, fill=False).disparity).all()
+
+
+def test_a_range_wider_than_the_image_is_searched_as_far_as_it_goes():
+    left, right, truth = _two_planes(shape=(80, 160))
+    found = disparity(left, right, max_disparity=10_000)
+    assert bad_pixel_rate(found.disparity, truth, 0.5) < 0.03
+
+
+def test_a_network_takes_the_place_of_census():
+    torch.manual_seed(0)
+    left, right, truth = _two_planes()
+    network = HardNet()
+    found = disparity(left, right, max_disparity=24, model=network, device="cpu")
+    assert found.disparity.shape == left.shape
+    inner = np.s_[10:-10, 30:-10]
+    assert bad_pixel_rate(found.disparity[inner], truth[inner], 1.0) < 0.25
+    assert network.training
+
+
+@pytest.mark.parametrize("given", [0, -3, 2.5, "64", True])
+def test_a_bad_range_is_refused(given):
+    image = np.zeros((10, 20), np.uint8)
+    with pytest.raises(OptionError, match=f"max_disparity is {given}; use a whole number"):
+        stereo.disparity.__wrapped__(image, image, max_disparity=given)
+
+
+def test_refusals(monkeypatch):
+    image = np.zeros((10, 20), np.uint8)
+    with pytest.raises(ImageError, match="left is 20 x 10 and right 20 x 9 pixels"):
+        disparity(image, image[:9])
+    with pytest.raises(ModelError, match="model 'raft' is not known; use one of census, sgbm, bm"):
+        disparity(image, image, model="raft")
+    with pytest.raises(ModelError, match="'sift' does match and extract, not disparity"):
+        disparity(image, image, model="sift")
+    monkeypatch.setattr(stereo, "MAX_SCORES", 1000)
+    with pytest.raises(OptionError, match=r"20 x 10 pixels and 15 disparities .* smaller"):
+        disparity(image, image, max_disparity=15)
