@@ -1,0 +1,160 @@
+"""`corr.match` on real photographs whose true correspondence is known."""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+import corr
+from corr.classical.binary import has_akaze
+from corr.errors import ImageError, MissingExtraError, ModelError, OptionError, ShapeError
+from corr.metrics import reprojection_error
+from corr.models import HardNet
+
+HOMOGRAPHY = np.array([[0.85, -0.25, 90.0], [0.2, 0.8, 10.0], [1e-4, -5e-5, 1.0]])
+MODELS = ["rootsift", "sift", "orb"] + ["akaze"] * has_akaze()
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[np.ndarray, np.ndarray]:
+    photo = data.astronaut()
+    return photo, cv2.warpPerspective(photo, HOMOGRAPHY, (500, 480))
+
+
+def share_correct(matches: corr.Matches) -> float:
+    error = reprojection_error(matches.keypoints0, matches.keypoints1, HOMOGRAPHY)
+    return float((error <= 3).mean())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_most_matches_of_a_warped_photograph_are_right(
+    model: str, pair: tuple[np.ndarray, np.ndarray]
+) -> None:
+    matches = corr.match(*pair, model=model, max_keypoints=1000)
+    assert len(matches) > 150
+    assert share_correct(matches) > 0.8
+    assert (np.diff(matches.scores) <= 0).all()
+    assert matches.image_size0 == (512, 512)
+    assert matches.image_size1 == (480, 500)
+    assert matches.model is None
+
+
+def test_a_network_runs(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    torch.manual_seed(0)
+    matches = corr.match(*pair, model=HardNet(), max_keypoints=150)
+    assert share_correct(matches) > 0.3  # untrained: random filters still describe something
+
+
+def test_features_in_place_of_images(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    expected = corr.match(*pair, model="orb", max_keypoints=300)
+    first, second = (corr.extract(x, model="orb", max_keypoints=300) for x in pair)
+    for inputs in ((first, second), (first, pair[1]), (pair[0], second)):
+        matches = corr.match(*inputs, model="orb", max_keypoints=300)
+        np.testing.assert_array_equal(matches.keypoints0, expected.keypoints0)
+        np.testing.assert_array_equal(matches.scores, expected.scores)
+    with pytest.raises(ShapeError, match=r"descriptors are 32 uint8 and 128 float32 each"):
+        corr.match(first, pair[1], model="sift")
+
+
+def test_verification_keeps_what_agrees_and_returns_the_matrix(
+    pair: tuple[np.ndarray, np.ndarray],
+) -> None:
+    every = corr.match(*pair, ratio=0.95)
+    verified = corr.match(*pair, ratio=0.95, verify="homography")
+    assert 0 < len(verified) < len(every)
+    assert share_correct(verified) > 0.99 > share_correct(every)
+    assert verified.model is not None
+    corners = np.array([[[0.0, 0], [511, 0], [511, 511], [0, 511]]])
+    found = cv2.perspectiveTransform(corners, verified.model)
+    np.testing.assert_allclose(found, cv2.perspectiveTransform(corners, HOMOGRAPHY), atol=1.0)
+    solid = corr.match(*pair, ratio=0.95, verify="fundamental", verify_px=1.0)
+    assert solid.model is not None
+    assert len(solid) < len(every)
+
+
+def test_ratio_and_threshold_let_fewer_through(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    features = [corr.extract(x, max_keypoints=500) for x in pair]
+    counts = [len(corr.match(*features, ratio=r)) for r in (0.5, 0.8, 0.95, 1.0)]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+    assert len(corr.match(*features)) == counts[1]
+    strict = corr.match(*features, min_score=0.97)
+    assert 0 < len(strict) < counts[1]
+    assert strict.scores.min() >= 0.97
+    mutual = features[0].descriptors @ features[1].descriptors.T
+    best0, best1 = mutual.argmax(1), mutual.argmax(0)
+    assert counts[-1] == (best1[best0] == np.arange(len(best0))).sum()
+
+
+@pytest.mark.parametrize("verify", [None, "homography", "fundamental"])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("shape", [(1, 1), (100, 120)])
+def test_black_and_one_pixel_images_have_no_matches(
+    model: str, verify: str | None, shape: tuple[int, int], pair: tuple[np.ndarray, np.ndarray]
+) -> None:
+    black = np.zeros(shape, np.uint8)
+    for images in ((black, black), (black, pair[0][:200, :200]), (pair[0][:200, :200], black)):
+        matches = corr.match(*images, model=model, verify=verify)
+        assert len(matches) == 0
+        assert matches.keypoints0.shape == matches.keypoints1.shape == (0, 2)
+
+
+def test_every_searcher_finds_the_same(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    pytest.importorskip("faiss")
+    features = [corr.extract(x, max_keypoints=500) for x in pair]
+    auto, exact, faiss = (
+        corr.match(*features, search=search) for search in ("auto", "exact", "faiss")
+    )
+    np.testing.assert_array_equal(auto.keypoints1, exact.keypoints1)
+    assert {tuple(p) for p in exact.keypoints0} == {tuple(p) for p in faiss.keypoints0}
+
+
+def test_the_same_call_gives_the_same_matches(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    first, second = (corr.match(*pair, verify="homography", max_keypoints=400) for _ in range(2))
+    np.testing.assert_array_equal(first.keypoints0, second.keypoints0)
+    np.testing.assert_array_equal(first.model, second.model)
+
+
+def test_what_is_refused(
+    pair: tuple[np.ndarray, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(OptionError, match=r"ratio is 1.3; use a value in \(0, 1\]"):
+        corr.match(*pair, ratio=1.3)
+    with pytest.raises(OptionError, match="verify 'none' is not known; use one of homography"):
+        corr.match(*pair, verify="none")
+    with pytest.raises(
+        OptionError, match="search 'faiss-gpu' is not known; use one of auto, exact"
+    ):
+        corr.match(*pair, search="faiss-gpu")
+    with pytest.raises(OptionError, match="max_keypoints is -1; use 1 or more"):
+        corr.match(*pair, max_keypoints=-1)
+    with pytest.raises(ModelError, match="model 'superglue' is not known; use one of rootsift"):
+        corr.match(*pair, model="superglue")
+    with pytest.raises(ImageError, match=r"missing\.png"):
+        corr.match(pair[0], tmp_path / "missing.png", max_keypoints=5)
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(MissingExtraError, match=r"pip install corr-toolkit\[cpu\]"):
+        corr.match(*pair, search="faiss", max_keypoints=5)
+
+
+@pytest.mark.slow
+def test_the_reference_table_is_reproduced(shared_data: Path) -> None:
+    """RootSIFT, 2048 keypoints, mutual, ratio 0.8: 476 matches a pair of 25, 447 correct."""
+    from corr.data.homographies import read_sequences
+
+    roots = shared_data / "oxford-affine", shared_data / "hpatches-sequences"
+    known = {}
+    numbers = []
+    for item in (pair for root in roots for pair in read_sequences(root)):
+        for path in (item.path0, item.path1):
+            if path not in known:
+                known[path] = corr.extract(path)
+        matches = corr.match(known[item.path0], known[item.path1])
+        error = reprojection_error(matches.keypoints0, matches.keypoints1, item.homography_0to1)
+        numbers.append((len(error), (error <= 3).sum(), (error <= 3).mean()))
+    assert len(numbers) == 25
+    np.testing.assert_allclose(np.mean(numbers, 0), [476, 447, 0.836], rtol=0.01)
