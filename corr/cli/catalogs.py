@@ -78,9 +78,9 @@ def models(
         name: such as hardnet.
         path: folder to copy to; one of the same name here when not given.
     """
-    from corr.pipeline import catalog
+    from corr.pipeline.catalog import entries as list_entries
 
-    entries = catalog.entries()
+    entries = list_entries()
     if action == "list":
         say_columns([(entry.name, ", ".join(entry.tasks), entry.summary) for entry in entries])
         return

@@ -35,6 +35,7 @@ def extract(
     """
     from corr.errors import OptionError
     from corr.formats import read_image, suffixes, write_features
+    from corr.pipeline.catalog import DEFAULTS
     from corr.pipeline.extraction import extract as extract_features
     from corr.results import Features
 
@@ -48,9 +49,9 @@ def extract(
             output,
             draw,
             suffixes.FEATURES if len(images) == 1 else (".h5",),
-            f"{name.replace('/', '-')}-keypoints.png",
+            f"{label}-keypoints.png",
         )
-        for name in names
+        for label in _labels(names)
     ]
     check_images(images, [path for target in targets for path in target])
     found: dict[str, Features] = {}
@@ -64,7 +65,8 @@ def extract(
         if target.draw is not None:
             found[name].draw(image, target.draw)
         drawn = f"; {target.wrote([target.draw])}" if target.draw else ""
-        say(f"{path}: {len(found[name])} keypoints in {seconds:.2f} s{drawn}")
+        by = model or DEFAULTS["extract"]
+        say(f"{path}: {len(found[name])} keypoints by {by} in {seconds:.2f} s{drawn}")
     if output is not None:
         single = output.suffix.lower() == ".npz"
         write_features(output, found[names[0]] if single else found)
@@ -101,6 +103,7 @@ def match(
     import numpy as np
 
     from corr.formats import read_image, suffixes
+    from corr.pipeline.catalog import DEFAULTS
     from corr.pipeline.matching import match as match_images
 
     targets = choose_targets(output, draw, suffixes.MATCHES, "matches-drawn.png")
@@ -124,7 +127,8 @@ def match(
         matches.draw(first, second, targets.draw)
     score = f", median score {float(np.median(matches.scores)):.3f}" if len(matches) else ""
     count = "1 match" if len(matches) == 1 else f"{len(matches)} matches"
-    say(f"{count}{score} in {seconds:.2f} s; {targets.wrote()}")
+    by = model or DEFAULTS["match"]
+    say(f"{count} by {by}{score}, in {seconds:.2f} s; {targets.wrote()}")
 
 
 def disparity(
@@ -153,6 +157,7 @@ def disparity(
     import numpy as np
 
     from corr.formats import read_image, suffixes
+    from corr.pipeline.catalog import DEFAULTS
     from corr.pipeline.stereo import disparity as measure_disparity
 
     targets = choose_targets(output, draw, suffixes.DISPARITY, "disparity-drawn.png")
@@ -170,7 +175,10 @@ def disparity(
     known = found.disparity[np.isfinite(found.disparity)]
     span = f"{known.min():.1f} to {known.max():.1f} px" if known.size else "nothing known"
     matched = 100 * float((found.confidence > 0).mean())
-    say(f"disparity {span}, {matched:.0f} % matched, in {seconds:.2f} s; {targets.wrote()}")
+    by = model or DEFAULTS["disparity"]
+    say(
+        f"disparity by {by}: {span}, {matched:.0f} % matched, in {seconds:.2f} s; {targets.wrote()}"
+    )
 
 
 def flow(
@@ -195,6 +203,7 @@ def flow(
     import numpy as np
 
     from corr.formats import read_image, suffixes
+    from corr.pipeline.catalog import DEFAULTS
     from corr.pipeline.optical_flow import flow as measure_flow
 
     targets = choose_targets(output, draw, suffixes.FLOW, "flow-drawn.png")
@@ -210,7 +219,8 @@ def flow(
     length = np.hypot(found.flow[..., 0], found.flow[..., 1])
     length = length[np.isfinite(length)]
     span = f"median {np.median(length):.2f}, largest {length.max():.1f} px" if length.size else ""
-    say(f"flow: {span or 'nothing known'}, in {seconds:.2f} s; {targets.wrote()}")
+    by = model or DEFAULTS["flow"]
+    say(f"flow by {by}: {span or 'nothing known'}, in {seconds:.2f} s; {targets.wrote()}")
 
 
 def _group_names(images: list[Path]) -> list[str]:
@@ -223,3 +233,12 @@ def _group_names(images: list[Path]) -> list[str]:
             raise OptionError(f"image '{path}' is given twice; give each image once")
     shared = Path(os.path.commonpath([path.parent for path in absolute]))
     return [path.relative_to(shared).as_posix() for path in absolute]
+
+
+def _labels(names: list[str]) -> list[str]:
+    """The names as parts of file names, without their suffix where that is enough."""
+    flat = [name.replace("/", "-") for name in names]
+    stems = [Path(name).stem for name in flat]
+    return [
+        stem if stems.count(stem) == 1 else name for stem, name in zip(stems, flat, strict=True)
+    ]
