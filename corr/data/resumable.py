@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -46,6 +48,7 @@ class ResumableLoader(Generic[Made, Batch]):
             sampler=self._steps,
             num_workers=num_workers,
             persistent_workers=num_workers > 0,
+            worker_init_fn=_leave_signals_to_parent,
             generator=torch.Generator(),  # else each epoch would draw from the global one
         )
 
@@ -94,3 +97,13 @@ class _Steps(Sampler[int]):
 
     def __len__(self) -> int:
         return len(self.span)
+
+
+def _leave_signals_to_parent(worker: int) -> None:
+    """Put the worker into a process group of its own.
+
+    Ctrl-C in a terminal, or SIGTERM from a batch system, goes to the whole group; the parent still
+    wants the batch under way, and ends its workers itself.
+    """
+    if sys.platform != "win32":
+        os.setpgid(0, 0)

@@ -28,7 +28,7 @@ def csv_logger(folder: Path, resumed_step: int) -> CSVLogger:
     rows = [row for row in _rows(folder / METRICS) if int(row["step"]) < resumed_step]
     logger = CSVLogger(folder.parent, name=folder.name, version="", flush_logs_every_n_steps=1)
     logger.experiment.metrics.extend(
-        {name: float(value) if name != "step" else int(value) for name, value in row.items()}
+        {name: (int if name in ("step", "epoch") else float)(value) for name, value in row.items()}
         for row in rows
     )
     return logger

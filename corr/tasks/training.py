@@ -71,9 +71,12 @@ def _train(recipe: Recipe, stop: StopRequest) -> None:
         if networks.saved_step != trainer.global_step:
             trainer.validate(task, datamodule=recipe.data, verbose=False)
         stop.deferred = False
-    except TrainingStopped:
+    except (TrainingStopped, Exception) as error:
+        if stop.signum is None:
+            raise
+        # Also where the signal ended a worker of someone's own loader, which ends the step.
         _say(_how_to_resume(folder, checkpoints.saved_step, trainer.max_steps))
-        raise
+        raise TrainingStopped(stop.signum) from error
     finally:
         _finish_loggers(trainer.loggers)
     network = getattr(task, "network", None)

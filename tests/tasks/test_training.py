@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import signal
 import subprocess
 import sys
@@ -136,7 +137,9 @@ def test_sigterm_leaves_a_checkpoint_that_resumes(finished: Path, tmp_path: Path
     assert load_network(folder).descriptor_dim == 128
 
 
-def test_ctrl_c_with_workers_ends_cleanly(tmp_path: Path):
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_to_the_group_with_workers_ends_cleanly(tmp_path: Path, signum: int, code: int):
+    """As a terminal sends ctrl-C, and a batch system SIGTERM."""
     folder = tmp_path / "interrupted"
     options = ["smoke/patch", "--out", str(folder), "--trainer.max_steps", "100000", *TINY]
     process = subprocess.Popen(
@@ -148,11 +151,11 @@ def test_ctrl_c_with_workers_ends_cleanly(tmp_path: Path):
     )
     try:
         wait_for_steps(folder, process)
-        interrupt_group(process)  # as a terminal does: the workers get it too
+        os.killpg(process.pid, signum)
         output, errors = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130, errors
+    assert process.returncode == code, errors
     assert errors == ""
     assert "go on with" in output
 
@@ -242,7 +245,9 @@ def wait_for_steps(folder: Path, process: subprocess.Popen[str]) -> None:
     raise AssertionError(f"no steps: {process.communicate()[1]}")
 
 
-def interrupt_group(process: subprocess.Popen[str]) -> None:
-    import os
-
-    os.killpg(process.pid, signal.SIGINT)
+@pytest.mark.slow
+def test_the_smoke_recipe_shows_fpr95_falling(tmp_path: Path):
+    folder = tmp_path / "smoke"
+    train(["smoke/patch", "--out", str(folder), "--trainer.logger", "false"])
+    learned = rows(folder, "val/fpr95")
+    assert float(learned[30]) < 0.5 * float(learned[0])
