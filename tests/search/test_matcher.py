@@ -75,6 +75,13 @@ def test_a_repeated_descriptor_fails_the_ratio_test() -> None:
     assert match_descriptors(row, np.concatenate((rows, row)), ratio=0.95)[0].tolist() == [[0, 40]]
 
 
+def test_descriptors_that_only_rounding_tells_apart_fail_the_ratio_test() -> None:
+    row = unit_rows(1, 5)
+    twin = (row * np.float32(1 - 2e-7)).astype(np.float32)
+    assert not np.array_equal(row, twin)
+    assert len(match_descriptors(row, np.concatenate((twin, row)), ratio=0.95)[0]) == 0
+
+
 def test_the_only_candidate_passes_the_ratio_test() -> None:
     assert match_descriptors(at(0), at(70), ratio=0.5)[0].tolist() == [[0, 0]]
 

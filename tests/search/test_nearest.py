@@ -131,6 +131,13 @@ def test_l2_is_exact_far_from_the_origin() -> None:
     np.testing.assert_allclose(found.scores[:, 1].numpy(), expected, rtol=1e-5)
 
 
+def test_equal_distances_come_by_index_though_their_products_round_apart() -> None:
+    rng = np.random.default_rng(0)
+    for offset in rng.uniform(1, 2, 200).astype(np.float32):
+        database = torch.tensor([[offset], [-offset], [5.0]])
+        assert nearest(torch.zeros(1, 1), database, 2, metric="l2").index.tolist() == [[0, 1]]
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
 def test_other_floating_types_are_computed_in_float32(dtype: torch.dtype) -> None:
     queries, database = draw(9, 20, "dot")
