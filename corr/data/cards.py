@@ -12,6 +12,9 @@ import yaml
 from corr.errors import DatasetError
 from corr.resources import cards_root
 
+_TABLES = ("splits", "units", "sha256")
+"""Keys of a card that hold names with texts."""
+
 
 @dataclass(frozen=True)
 class FileGroup:
@@ -69,10 +72,9 @@ class DatasetCard:
         """
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if entry.type == "str" and not (isinstance(value, str) and value.strip()):
-                raise DatasetError(f"card '{self.name}': '{entry.name}' is not a text: {value!r}")
-            if entry.type.startswith("Mapping"):
-                _check_texts(self.name, entry.name, value)
+            texts = [value] if isinstance(value, str) else value if entry.name in _TABLES else ()
+            if not all(text.strip() for text in texts):
+                raise DatasetError(f"card '{self.name}': '{entry.name}' is an empty text")
         if not self.layout:
             raise DatasetError(f"card '{self.name}': 'layout' names no files")
         if not self.splits:
@@ -122,6 +124,11 @@ def read_card(path: Path) -> DatasetCard:
             )
         if key in required:
             raise DatasetError(f"'{path}': key '{key}' is missing")
+    for key, value in content.items():
+        if key in _TABLES and not _is_table(value):
+            raise DatasetError(f"'{path}': '{key}' is not names with texts: {value!r}")
+        if key not in (*_TABLES, "layout") and not isinstance(value, str):
+            raise DatasetError(f"'{path}': '{key}' is not a text: {value!r}")
     try:
         layout = tuple(_group(entry) for entry in content["layout"])
     except (TypeError, KeyError) as error:
@@ -135,8 +142,7 @@ def _group(entry: Any) -> FileGroup:
     return FileGroup(str(entry["folders"]), tuple(str(file) for file in entry["files"]))
 
 
-def _check_texts(card: str, key: str, value: Any) -> None:
-    if not isinstance(value, Mapping) or not all(
-        isinstance(text, str) and text.strip() for pair in value.items() for text in pair
-    ):
-        raise DatasetError(f"card '{card}': '{key}' is not names with texts: {value!r}")
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(text, str) for pair in value.items() for text in pair
+    )
