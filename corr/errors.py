@@ -1,4 +1,4 @@
-"""Errors that a user of corr can meet: one sentence each, with what was given and what is accepted."""
+"""Errors that a user of corr can meet: one sentence with what was given and what is accepted."""
 
 
 class CorrError(Exception):

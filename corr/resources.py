@@ -46,7 +46,9 @@ def resolve_device(device: str | torch.device | None = None) -> torch.device:
     try:
         resolved = torch.device(device)
     except RuntimeError as error:
-        raise OptionError(f"device '{device}' is not known; use 'cpu', 'cuda' or 'cuda:0'") from error
+        raise OptionError(
+            f"device '{device}' is not known; use 'cpu', 'cuda' or 'cuda:0'"
+        ) from error
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise OptionError(f"device '{device}' is not present on this machine; use 'cpu'")
     return resolved
