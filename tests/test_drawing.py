@@ -19,7 +19,7 @@ GREY = np.full((60, 80, 3), 128, np.uint8)
 
 
 def test_disparity_ends_of_the_scale_and_unknown():
-    disparity = np.full((120, 160), 10.0, np.float32)
+    disparity = np.full((120, 240), 10.0, np.float32)
     disparity[0, 0] = 0
     disparity[0, 1] = np.nan
     disparity[0, 2] = 40
@@ -32,7 +32,7 @@ def test_disparity_ends_of_the_scale_and_unknown():
     assert picture[0, 2].tolist() == turbo[255].tolist()
     assert picture[5, 5].tolist() == turbo[128].tolist()
     assert picture.shape[0] > 120
-    assert picture.shape[1] == 160
+    assert picture.shape[1] == 240
 
 
 def test_disparity_scale_shows_the_same_colours_as_the_map():

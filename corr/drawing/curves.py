@@ -35,6 +35,7 @@ def draw_curves(
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
 
     figure = Figure(figsize=(7.2, 4.5), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
@@ -45,6 +46,9 @@ def draw_curves(
         marker = "o" if finite.sum() <= _FEW_POINTS else ""
         axes.plot(np.asarray(steps)[finite], y[finite], label=name, marker=marker, markersize=3.5)
     axes.set(title=title, xlabel=x_label, ylabel=y_label, yscale="log" if log_y else "linear")
+    if log_y:  # 20 instead of 2 x 10^1
+        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatter())
     axes.grid(visible=True, color="0.9")
     axes.spines[["top", "right"]].set_visible(False)
     if len(curves) > 1:
