@@ -79,7 +79,9 @@ class Strip:
     def below(self) -> Picture:
         """The picture with this strip below it."""
         height, width = self._picture.shape[:2]
-        canvas = Image.new("RGB", (max(width, self._x), height + self.height), "white")
+        canvas = Image.new(
+            "RGB", (max(width, self._x - self.margin), height + self.height), "white"
+        )
         canvas.paste(Image.fromarray(np.ascontiguousarray(self._picture)), (0, 0))
         for x, y, part in self._parts:
             canvas.paste(part, (x, height + y))
