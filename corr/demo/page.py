@@ -33,7 +33,8 @@ figcaption .numbers { display: block; color: var(--accent); font-weight: 600;
   font-variant-numeric: tabular-nums; }
 code { font: .82rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 figcaption code { display: block; margin-top: .6rem; padding: .5rem .7rem; color: var(--ink);
-  background: var(--wash); border-radius: 4px; overflow-wrap: anywhere; }
+  background: var(--wash); border-radius: 4px; }
+figcaption code span { display: inline-block; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; background: var(--paper); margin: 1.6rem 0;
   font-variant-numeric: tabular-nums; }
@@ -133,7 +134,8 @@ def _section(section: Section) -> str:
 
 def _figure(figure: Figure) -> str:
     numbers = f'<span class="numbers">{escape(figure.numbers)}</span>' if figure.numbers else ""
-    command = f"<code>{escape(figure.command)}</code>" if figure.command else ""
+    words = (f"<span>{escape(word)}</span>" for word in figure.command.split())
+    command = f"<code>{' '.join(words)}</code>" if figure.command else ""
     wide = ' class="wide"' if figure.wide else ""
     return (
         f'<figure{wide}>\n<img src="{escape(figure.file)}" alt="{escape(figure.title)}">\n'

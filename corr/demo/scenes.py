@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import skimage.data
@@ -35,14 +35,8 @@ class Scene:
     def judge(self, matches: Matches) -> tuple[Matches, Bool[np.ndarray, " K"]]:
         """The matches whose truth is known, and which of them are correct."""
         truth = self.locate(matches.keypoints0)
-        known = np.isfinite(truth).all(axis=1)
-        judged = Matches(
-            matches.keypoints0[known],
-            matches.keypoints1[known],
-            matches.scores[known],
-            matches.image_size0,
-            matches.image_size1,
-        )
+        known = np.isfinite(truth[:, 0])
+        judged = select(matches, known)
         error = np.linalg.norm(judged.keypoints1 - truth[known], axis=1)
         return judged, error <= CORRECT_PX
 
@@ -53,6 +47,16 @@ class StereoScene(Scene):
 
     truth: Float[np.ndarray, "H W"]
     """px; infinite where unknown."""
+
+
+def select(matches: Matches, chosen: Bool[np.ndarray, " K"] | slice) -> Matches:
+    """Some of the matches."""
+    return replace(
+        matches,
+        keypoints0=matches.keypoints0[chosen],
+        keypoints1=matches.keypoints1[chosen],
+        scores=matches.scores[chosen],
+    )
 
 
 def motorcycle() -> StereoScene:

@@ -113,7 +113,7 @@ def compose(outcomes: Outcomes, time_s: float) -> Page:
     )
     lead = (
         "corr has trained a descriptor, matched two pairs of photographs with it and with others, "
-        f"and measured disparity, in {time_s:.0f} seconds on this machine and without a network. "
+        f"and measured disparity, in {time_s:.0f} seconds on this machine, nothing downloaded. "
         "Each command below works in the folder of this page."
     )
     sections = (*matching, stereo, trained)

@@ -47,7 +47,7 @@ def test_page_is_balanced_and_shows_everything(tmp_path):
         ("a.png", "First"),
         ("b.png", "Second"),
     ]
-    text = " ".join(parser.text)
+    text = " ".join(" ".join(parser.text).split())
     for words in ("what is <seen> & more", "3 of 4", "corr match a b", "<3", "Lead", "Foot"):
         assert words in text
 
