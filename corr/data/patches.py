@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -98,7 +100,8 @@ class PatchSampler:
             before = missing
             for index in order:
                 if missing > 0:
-                    part = self.pairs(int(index), min(pairs_per_photo, missing), rng, taken)
+                    with _one_thread():
+                        part = self.pairs(int(index), min(pairs_per_photo, missing), rng, taken)
                     parts.append(part)
                     missing -= len(part.anchor)
             if missing == before:
@@ -192,6 +195,17 @@ class PatchSampler:
         )
         image = torch.from_numpy(view).float()[None, None]
         return extract_patches(image, frames)[:, 0].round().clamp(0, 255).byte().numpy()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The work is in small pieces: a second thread of torch costs more than it brings."""
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(num_threads)
 
 
 def warp_photo(photo: Grey, homography_0to1: Homography) -> Grey:

@@ -72,7 +72,6 @@ class PhotometricChange:
 def _apply(changes: Any, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     # Each change gets a seed of its own: albumentations would give all of them the same one, and
     # they would all happen together or not at all.
-    changes.set_random_seed(0)
     for change in changes.transforms:
         change.set_random_seed(int(rng.integers(2**31)))
     changed: np.ndarray = changes(image=image)["image"]

@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from corr.classical.sift import describe_patches_sift
 from corr.data.patches import DetectorNoise, PatchSampler, warp_photo
@@ -160,3 +161,13 @@ def test_rootsift_knows_most_pairs(photos):
     same = (first * second).sum(1)
     different = (first * np.roll(second, 150, axis=0)).sum(1)
     assert (same[:, None] > different[None]).mean() > 0.95
+
+
+def test_the_number_of_threads_comes_back(photos):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        sampler(photos).batch(4, 2, np.random.default_rng(0))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
