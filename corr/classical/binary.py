@@ -41,11 +41,7 @@ def akaze(
     Raises:
         ModelError: the installed OpenCV has no AKAZE.
     """
-    if not has_akaze():
-        raise ModelError(
-            f"model 'akaze' is not in the installed OpenCV {cv2.__version__}; "
-            "use 'orb', or install opencv-python-headless<5"
-        )
+    check_akaze()
     if min(image.shape) < 2:
         return _nothing(61)
     method = getattr(cv2, "AKAZE")  # noqa: B009 - absent from the stubs of version 5
@@ -55,6 +51,19 @@ def akaze(
 def has_akaze() -> bool:
     """Whether the installed OpenCV has AKAZE; its version 5 moved it out."""
     return hasattr(cv2, "AKAZE")
+
+
+def check_akaze() -> None:
+    """Refuse to go on without AKAZE.
+
+    Raises:
+        ModelError: the installed OpenCV has none.
+    """
+    if not has_akaze():
+        raise ModelError(
+            f"model 'akaze' is not in the installed OpenCV {cv2.__version__}; "
+            "use 'orb', or install opencv-python-headless<5"
+        )
 
 
 def _run(

@@ -11,8 +11,8 @@ from corr.formats.images import to_tensor
 from corr.geometry import extract_patches, patch_frames, to_grey
 from corr.models.network import PatchDescriptor
 
-BATCH_SIZE = 256
-"""Patches described together; a layer of 32 channels at full size then takes 32 MB."""
+BATCH_SIZE = {"cpu": 128, "cuda": 2048}
+"""Patches described together; a layer of 32 channels at full size takes 128 KB for each."""
 
 
 @torch.inference_mode()
@@ -21,7 +21,7 @@ def describe_patches(
     keypoints: Keypoints,
     network: PatchDescriptor,
     *,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
 ) -> Float32[np.ndarray, "N D"]:
     """A unit-length descriptor of each keypoint, on the device of the network.
 
@@ -32,9 +32,10 @@ def describe_patches(
         image: RGB.
         keypoints: where to cut patches.
         network: runs in evaluation mode whatever mode it is in.
-        batch_size: patches described together.
+        batch_size: patches described together; `BATCH_SIZE` of the device when not given.
     """
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    batch_size = batch_size or BATCH_SIZE.get(device.type, BATCH_SIZE["cpu"])
     grey = to_grey(to_tensor(image).to(device))
     points, scale, angle = (
         torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(device)

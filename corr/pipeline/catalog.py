@@ -73,7 +73,9 @@ def check(model: str | Path | Network | None, task: str) -> None:
     if model is None or isinstance(model, Network) or model in names(task):
         return
     if model == "akaze" and task in ("match", "extract"):
-        return  # known, though not installed: the method itself says what to install
+        from corr.classical.binary import check_akaze
+
+        check_akaze()
     known = ", ".join(names(task))
     other = next((entry for entry in entries() if entry.name == model), None)
     if other is not None:

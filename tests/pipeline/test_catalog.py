@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from corr.classical.binary import has_akaze
 from corr.errors import ModelError
 from corr.models import HardNet
 from corr.models.saved import save_network, shipped_networks
@@ -48,3 +49,10 @@ def test_unknown_models_are_refused_with_those_that_there_are() -> None:
         catalog.check("sgm", "disparity")
     with pytest.raises(ModelError, match="model 'dis' does flow, not match; use one of rootsift"):
         catalog.resolve("dis", "match")
+
+
+@pytest.mark.skipif(has_akaze(), reason="the installed OpenCV has AKAZE")
+def test_a_known_model_that_is_not_installed_says_what_to_install() -> None:
+    with pytest.raises(ModelError, match="'akaze' is not in the installed OpenCV"):
+        catalog.resolve("akaze", "match")
+    assert "akaze" not in catalog.names("match")
