@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import skimage.data
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from corr.geometry import transform_points, warp_homography
 from corr.results import Matches, Picture
@@ -49,8 +49,8 @@ class StereoScene(Scene):
     """px; infinite where unknown."""
 
 
-def select(matches: Matches, chosen: Bool[np.ndarray, " K"] | slice) -> Matches:
-    """Some of the matches."""
+def select(matches: Matches, chosen: Bool[np.ndarray, " K"] | Int[np.ndarray, " J"]) -> Matches:
+    """Some of the matches, by mask or by index."""
     return replace(
         matches,
         keypoints0=matches.keypoints0[chosen],

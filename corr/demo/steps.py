@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from jaxtyping import Bool, Int
 
 from corr import drawing, metrics
 from corr.demo.page import Figure
@@ -101,8 +102,8 @@ def match_scene(
     share = float(correct.mean()) if len(judged) else 0.0
     file = f"{scene.name}-matches-{model}.png"
     step = -(-len(judged) // MAX_DRAWN) or 1
-    some = select(judged, slice(None, None, step))
-    some.draw(scene.image0, scene.image1, out / file, correct=correct[::step])
+    drawn = thin_out(correct, step)
+    select(judged, drawn).draw(scene.image0, scene.image1, out / file, correct=correct[drawn])
     named = model if model_path is None else model_path.relative_to(out).as_posix()
     view0, view1 = (f"{scene.name}-{index}.png" for index in range(2))
     figure = Figure(
@@ -190,10 +191,16 @@ def train_descriptor(recipe: str, run: Path, out: Path) -> TrainingOutcome:
     return TrainingOutcome(fpr95[0], fpr95[-1], rootsift, num_steps, seconds, figure)
 
 
+def thin_out(correct: Bool[np.ndarray, " K"], step: int) -> Int[np.ndarray, " J"]:
+    """One in `step` of the correct matches and of the wrong ones, so that their shares stay."""
+    right, wrong = np.flatnonzero(correct), np.flatnonzero(~correct)
+    return np.sort(np.concatenate((right[::step], wrong[::step])))
+
+
 def _drawn(step: int) -> str:
     if step == 1:
         return "Those whose truth is known are drawn."
-    return f"One in {step} of those whose truth is known is drawn."
+    return f"One in {step} is drawn, where the truth is known."
 
 
 def timed(compute: Callable[[], Result], runs: int = 1) -> tuple[Result, float]:

@@ -37,6 +37,14 @@ def test_matches_are_counted_and_drawn(pair, tmp_path):
     assert found.figure.numbers.startswith(f"{found.num_matches} matches")
 
 
+def test_thinning_out_keeps_the_share():
+    correct = np.arange(400) % 10 != 0  # 360 right, 40 wrong
+    drawn = steps.thin_out(correct, 4)
+    assert (len(drawn), int(correct[drawn].sum())) == (100, 90)
+    assert np.array_equal(drawn, np.unique(drawn))
+    assert steps.thin_out(correct, 1).tolist() == list(range(400))
+
+
 def test_a_network_is_named_by_its_folder(pair, tmp_path):
     save_network(HardNet(), tmp_path / "descriptor")
     found = steps.match_scene(pair, "mine", tmp_path, model_path=tmp_path / "descriptor")
