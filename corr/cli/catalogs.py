@@ -101,7 +101,8 @@ def models(
     target = _free(path or Path(wanted))
     try:
         shutil.copytree(folder, target)
-    except OSError as error:
+    except OSError as error:  # of one file, or (shutil.Error) of several
+        shutil.rmtree(target, ignore_errors=True)
         raise FormatError(f"'{target}' cannot be written: {error.strerror or error}") from error
     say(f"wrote {target}")
 
