@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from corr.errors import ModelError
@@ -16,13 +16,17 @@ from corr.models.network import Network, PatchDescriptor
 from corr.volume.correlation import correlate_rows
 from corr.volume.sgm import FLOAT_LEVELS, Penalties
 
-PATCH_SIDE = 16.0
-"""Side of the image region that a descriptor of a stereo pair covers, px."""
+PATCH_SIDE = 10.0
+"""Side of the image region that a descriptor of a stereo pair covers, px: smaller ones take longer
+and follow the edges of things better."""
 
-PENALTIES = Penalties(small=10, large=160)
+EVERY = 2
+"""Only each so many-th descriptor is computed, in x and in y; the others are interpolated."""
+
+PENALTIES = Penalties(small=16, large=160)
 """In units of the cost, which is `FLOAT_LEVELS` for opposite vectors."""
 
-UNSEEN_COST = 25
+UNSEEN_COST = 40
 """Cost of a match outside the right image, as of an ordinary match."""
 
 BAND = 32
@@ -62,7 +66,9 @@ def feature_volume(
     with torch.inference_mode():
         network.to(device).eval()
         coarse_left, coarse_right = (
-            dense_descriptors(network, to_grey(to_tensor(view)).to(device), patch_side=PATCH_SIDE)
+            dense_descriptors(
+                network, to_grey(to_tensor(view)).to(device), patch_side=PATCH_SIDE, every=EVERY
+            )
             for view in (left, right)
         )
         network.train(was_training)
@@ -79,14 +85,19 @@ def feature_volume(
     return cost, PENALTIES
 
 
-def _rows(coarse: Tensor, top: int, bottom: int, width: int) -> Tensor:
-    """Unit-length vectors (D, bottom - top, width) at the pixels of some rows of the image."""
-    step = PATCH_SIDE / 8
-    y = ((torch.arange(top, bottom, device=coarse.device) + 0.5) / step - 0.5).clamp_min(0)
-    first = y.floor().long().clamp(max=coarse.shape[2] - 1)
-    second = (first + 1).clamp(max=coarse.shape[2] - 1)
-    share = (y - first).view(1, -1, 1)
-    rows = torch.lerp(coarse[0, :, first], coarse[0, :, second], share)
-    size = round(coarse.shape[3] * step)
-    full = F.interpolate(rows, size, mode="linear", align_corners=False)[:, :, :width]
-    return F.normalize(full, dim=0)
+def _rows(
+    coarse: Float[Tensor, "1 D Hs Ws"], top: int, bottom: int, width: int
+) -> Float[Tensor, "D _ W"]:
+    """Unit-length vectors at the pixels of some rows of the image."""
+    rows = _interpolate(coarse[0], 1, torch.arange(top, bottom))
+    return F.normalize(_interpolate(rows, 2, torch.arange(width)), dim=0)
+
+
+def _interpolate(coarse: Tensor, axis: int, pixels: Tensor) -> Tensor:
+    """A coarse map read along one axis at pixels of the image; the border repeats."""
+    last = coarse.shape[axis] - 1
+    place = ((pixels + 0.5) / (EVERY * PATCH_SIDE / 8) - 0.5).clamp(0, last).to(coarse.device)
+    before = place.floor().long()
+    after = (before + 1).clamp(max=last)
+    share = (place - before).view([-1 if k == axis else 1 for k in range(3)])
+    return torch.lerp(coarse.index_select(axis, before), coarse.index_select(axis, after), share)
