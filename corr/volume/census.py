@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import no_type_check
 
-import numba
 import numpy as np
 from jaxtyping import UInt8, UInt64
 from numba.extending import intrinsic
 
 from corr.errors import OptionError, ShapeError
 from corr.volume.bands import in_bands
+from corr.volume.compiled import compiled
 
 WINDOW = (7, 9)
 """Rows and columns compared with the pixel in their middle: 62 bits fit one word."""
@@ -72,7 +72,7 @@ def census_volume(
     return cost
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _compare(padded, up, side, top, bottom, words):  # noqa: PLR0917
     """Census words of the rows from `top` to `bottom`."""
@@ -95,7 +95,7 @@ def _count_bits(_context, word):
     return word(word), build
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _differ(left, right, top, bottom, unseen_cost, cost):  # noqa: PLR0917
     """Hamming distances of the rows from `top` to `bottom`.

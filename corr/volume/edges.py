@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import no_type_check
 
 import cv2
-import numba
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from corr.volume.bands import in_bands
+from corr.volume.compiled import compiled
 
 RADIUS = 10
 """Half the side of the window whose pixels vote, px; every second one in x and in y does."""
@@ -57,7 +57,7 @@ def align_to_edges(
     return aligned
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _vote(disparity, image, near, top, bottom, depth, colour_weight, space_weight, aligned):  # noqa: PLR0917
     """The weighted medians of the rows from `top` to `bottom`, by a histogram of whole px."""
@@ -88,7 +88,7 @@ def _vote(disparity, image, near, top, bottom, depth, colour_weight, space_weigh
                 aligned[y, x] = chosen
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _median_of(votes):
     """Where half of the votes are reached: the mean of that place and its two neighbours."""

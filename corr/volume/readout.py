@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import no_type_check
 
-import numba
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, UInt16
 
 from corr.volume.bands import in_bands
+from corr.volume.compiled import compiled
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def agree(winners: Winners, tolerance: int = 1) -> Bool[np.ndarray, "H W"]:
     return consistent
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _read_rows(total, top, bottom, disparity, confidence, right):  # noqa: PLR0917
     """The winners of the rows from `top` to `bottom`.
@@ -84,7 +84,7 @@ def _read_rows(total, top, bottom, disparity, confidence, right):  # noqa: PLR09
             right[y, x] = nearest[width - 1 - x] & np.uint32(0xFFFF)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _offset(costs, winner):
     """Where the parabola through the winner and its neighbours is lowest, in [-0.5, 0.5]."""
@@ -95,7 +95,7 @@ def _offset(costs, winner):
     return 0.5 * (below - above) / (below + above) if below + above > 0 else 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _uniqueness(costs, winner):
     """By which share the best disparity that is no neighbour of the winner costs more."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import no_type_check
 
 import cv2
-import numba
 import numpy as np
 from jaxtyping import Bool, Float32
+
+from corr.volume.compiled import compiled
 
 
 def without_speckles(
@@ -62,7 +63,7 @@ def median(disparity: Float32[np.ndarray, "H W"], side: int = 5) -> Float32[np.n
     return smooth
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _fill_rows(disparity, valid):
     """Fill in place: the holes between two valid pixels, and those at either end of a row."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import no_type_check
 
-import numba
 import numpy as np
 from jaxtyping import Float, Int16, Integer, UInt8, UInt16
 
 from corr.errors import OptionError, ShapeError
 from corr.volume.bands import in_parallel
+from corr.volume.compiled import compiled
 
 FLOAT_LEVELS = 255
 """A float cost c in [0, 1] counts as the whole number `round(255 c)`; penalties are in its unit."""
@@ -122,7 +122,7 @@ def _whole_costs(
     return whole
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _step(before, lowest_before, cost, small, large, after, total):  # noqa: PLR0917
     """One pixel of one path: its costs are written and added to the total; their lowest returned.
@@ -142,7 +142,7 @@ def _step(before, lowest_before, cost, small, large, after, total):  # noqa: PLR
     return lowest
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _sweep(cost, guide, small, large, first, step, forward, total):  # noqa: PLR0917
     """Four paths in one pass over the image.
