@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def disparity(
             [0, 1]; rectified, so that a point has the same row in both views.
         right: the other view, of the same size.
         max_disparity: search 0 to this minus 1, px (not beyond the image's width); estimated when
-            not given.
+            not given, and then a pair that seems to be swapped brings a warning.
         model: `census` (the default), `sgbm` or `bm`; or a network of patches (a name that
             `corr models` lists, a folder that training wrote, or a loaded network), whose
             similarity takes the place of the census cost.
@@ -68,7 +69,12 @@ def disparity(
         )
     grey_left, grey_right = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in views)
     if depth is None:
-        depth = estimate_max_disparity(grey_left, grey_right)
+        depth, swapped = estimate_max_disparity(grey_left, grey_right)
+        if swapped:
+            warnings.warn(
+                "left and right seem to be swapped: they agree better in the other order",
+                stacklevel=2,
+            )
     depth = min(depth, grey_left.shape[1])
     _check_size(grey_left, depth)
     if isinstance(chosen, str) and chosen in OPENCV:

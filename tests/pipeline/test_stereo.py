@@ -85,9 +85,23 @@ def test_the_range_is_estimated_when_not_given():
     left, right, truth = data.stereo_motorcycle()
     highest = truth[np.isfinite(truth)].max()
     grey = [view[..., 1].copy() for view in (left, right)]
-    assert highest + 1 <= estimate_max_disparity(*grey) <= 1.5 * highest
+    estimate, swapped = estimate_max_disparity(*grey)
+    assert highest + 1 <= estimate <= 1.5 * highest
+    assert not swapped
     found = disparity(left, right)
     assert bad_pixel_rate(found.disparity, truth, 2.0) < 0.07
+
+
+def test_swapped_views_bring_a_warning():
+    left, right, _ = data.stereo_motorcycle()
+    with pytest.warns(UserWarning, match="left and right seem to be swapped"):
+        disparity(right, left)
+
+
+def test_two_equal_images_are_not_called_swapped():
+    left, _, _ = _two_planes()
+    found = disparity(left, left)
+    np.testing.assert_allclose(found.disparity, 0, atol=0.01)
 
 
 @pytest.mark.parametrize("scene", ["tsukuba", "teddy", "Reindeer"])
@@ -102,7 +116,9 @@ def test_the_estimated_range_holds_the_truth(shared_data, scene):
     folder = shared_data / "middlebury-stereo" / scene
     grey = [cv2.imread(str(folder / name), cv2.IMREAD_GRAYSCALE) for name in (left, right)]
     known = cv2.imread(str(folder / truth), cv2.IMREAD_GRAYSCALE) / scale
-    estimate = estimate_max_disparity(*grey)
+    estimate, swapped = estimate_max_disparity(*grey)
+    assert not swapped
+    assert estimate_max_disparity(*grey[::-1])[1]
     assert (known[known > 0] <= estimate - 1).mean() >= 0.99
     assert estimate <= 2 * known.max()
 
