@@ -22,6 +22,8 @@ class Neighbors:
     """Rises when better: the inner product, or minus the distance."""
     reverse: Neighbors | None = None
     """The queries that are nearest to each database row, where both ways were asked for."""
+    backend: str = "exact"
+    """Who searched: `exact`, `faiss` or `faiss-gpu`."""
 
 
 @dataclass(frozen=True, eq=False)
