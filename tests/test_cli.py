@@ -102,6 +102,17 @@ def test_disparity_and_what_fill_does(pair, capsys):
     )
 
 
+def test_disparity_by_faiss_candidates(pair, capsys):
+    pytest.importorskip("faiss")
+    options = ("--max-disparity", "32", "--search", "faiss")
+    assert run("disparity", *pair, "-o", "d.npy", *options, "--candidates", "12") == 0
+    assert abs(np.median(read_disparity("d.npy")) - SHIFT) < 0.5
+    capsys.readouterr()
+    assert run("disparity", *pair, "-o", "e.npy", *options, "--model", "bm") == 2
+    assert "model 'bm' does its own search" in capsys.readouterr().err
+    assert not Path("e.npy").exists()
+
+
 def test_disparity_as_kitti_png(pair):
     assert run("disparity", *pair, "-o", "d.png", "--max-disparity", "32", "--model", "sgbm") == 0
     assert abs(np.median(read_disparity("d.png")) - SHIFT) < 0.5

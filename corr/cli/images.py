@@ -140,6 +140,8 @@ def disparity(
     max_disparity: int | None = None,
     model: str | None = None,
     fill: bool = True,
+    search: Search = "auto",
+    candidates: int | None = None,
     device: str | None = None,
 ) -> None:
     """Measure how far each pixel of a rectified left image moved in the right one.
@@ -152,6 +154,8 @@ def disparity(
         max_disparity: search 0 to this minus 1; estimated when not given.
         model: the method; `corr models` lists them.
         fill: give every pixel a value; else unknown ones stay so.
+        search: who finds the candidates of a pixel; auto scores every disparity.
+        candidates: of each pixel, where they are searched; 32 when not given.
         device: such as cpu or cuda; the best one present when not given.
     """
     import numpy as np
@@ -165,7 +169,13 @@ def disparity(
     views = read_image(left), read_image(right)
     start = time.perf_counter()
     found = measure_disparity(
-        *views, max_disparity=max_disparity, model=model, fill=fill, device=device
+        *views,
+        max_disparity=max_disparity,
+        model=model,
+        fill=fill,
+        search=search,
+        candidates=candidates,
+        device=device,
     )
     seconds = time.perf_counter() - start
     if targets.output is not None:

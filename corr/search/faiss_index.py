@@ -116,7 +116,7 @@ class FaissIndex:
                 "more it finds more of the true neighbours",
                 stacklevel=2,
             )
-        faiss_parts.quieten(self._library, self._index)
+        faiss_parts.prepare(self._library, self._index)
         self._index.train(np.concatenate(list(chunks(vectors, self.metric))))
         self._mark_trained()
 

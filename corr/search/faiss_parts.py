@@ -37,9 +37,15 @@ def num_centroids(library: ModuleType, index: Any) -> int:
     return max(counts)
 
 
-def quieten(library: ModuleType, index: Any) -> None:
-    """Keep FAISS from printing about few training vectors; we say it."""
+def prepare(library: ModuleType, index: Any) -> None:
+    """Set what trains an index without FAISS's print about few vectors (we say it), and sooner.
+
+    The factory string also orders codes for a search by Hamming distance (polysemous codes), which
+    takes most of the training's time and which no search here uses.
+    """
     for part in parts(library, index):
+        if hasattr(part, "do_polysemous_training"):
+            part.do_polysemous_training = False
         for clustered in (part, getattr(part, "pq", part)):
             if hasattr(clustered, "cp"):
                 clustered.cp.min_points_per_centroid = 1
