@@ -16,7 +16,8 @@ from torch import Tensor
 from corr.errors import OptionError, ShapeError
 from corr.search.rules import BOX, DISC, LINE, Rule, allowed_pairs
 
-Points = Shaped[np.ndarray | Tensor, "N 2"]
+Points = Shaped[np.ndarray | Tensor, "..."]
+"""(N, 2): x and y of each, px."""
 
 
 class Constraint(ABC):
@@ -65,7 +66,7 @@ class Window(Region):
         points1: where each row of the database is.
     """
 
-    def __init__(self, radius: float, points0: Points, points1: Points) -> None:
+    def __init__(self, radius: float | int, points0: Points, points1: Points) -> None:
         super().__init__(points0, points1)
         self.radius = not_negative("radius", radius)
 
@@ -93,12 +94,12 @@ class RowBand(Region):
     """
 
     def __init__(
-        self, max_disparity: float, tolerance: float, points0: Points, points1: Points
+        self, max_disparity: float | int, tolerance: float | int, points0: Points, points1: Points
     ) -> None:
         super().__init__(points0, points1)
         if not (np.isfinite(max_disparity) and max_disparity >= 1):
             raise OptionError(f"max_disparity is {max_disparity}; use 1 or more")
-        self.max_disparity = max_disparity
+        self.max_disparity = float(max_disparity)
         self.tolerance = not_negative("tolerance", tolerance)
 
     def rule(self) -> Rule:
@@ -124,8 +125,8 @@ class EpipolarBand(Region):
 
     def __init__(
         self,
-        fundamental: Shaped[np.ndarray | Tensor, "3 3"],
-        tolerance: float,
+        fundamental: Shaped[np.ndarray | Tensor, ...],
+        tolerance: float | int,
         points0: Points,
         points1: Points,
     ) -> None:
@@ -158,7 +159,7 @@ def as_points(name: str, points: Points) -> np.ndarray:
     return table
 
 
-def not_negative(name: str, value: float) -> float:
+def not_negative(name: str, value: float | int) -> float:
     """The value, when it is a number of px."""
     if not (np.isfinite(value) and value >= 0):
         raise OptionError(f"{name} is {value}; use 0 px or more")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Integer, Shaped
+from jaxtyping import Shaped
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
 from corr.search.constraints import Constraint, Points, as_points, not_negative
 from corr.search.rules import APART, CEILING, TRACK, Rule
 
-Numbers = Integer[np.ndarray | Tensor, " N"]
+Numbers = Shaped[np.ndarray | Tensor, "..."]
 
 
 class Exclusion(Constraint):
@@ -38,8 +38,8 @@ class Exclusion(Constraint):
         tracks1: Numbers | None = None,
         points0: Points | None = None,
         points1: Points | None = None,
-        radius: float | None = None,
-        min_distance: float | None = None,
+        radius: float | int | None = None,
+        min_distance: float | int | None = None,
     ) -> None:
         if (tracks0 is None) != (tracks1 is None):
             raise OptionError("tracks0 and tracks1 belong together; one was given")
@@ -84,7 +84,7 @@ class Exclusion(Constraint):
             self._sizes.append((len(sides[0]), len(sides[1])))
 
 
-def _as_numbers(name: str, numbers: Shaped[np.ndarray | Tensor, " N"]) -> np.ndarray:
+def _as_numbers(name: str, numbers: Numbers) -> np.ndarray:
     table = numbers.detach().cpu().numpy() if isinstance(numbers, torch.Tensor) else numbers
     if table.ndim != 1 or not np.issubdtype(table.dtype, np.integer):
         raise OptionError(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from jaxtyping import Bool, Shaped
+from jaxtyping import Shaped
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
@@ -20,16 +20,16 @@ Progress = Callable[[float], None]
 
 @torch.no_grad()
 def nearest(
-    queries: Shaped[Tensor, "*batch N _"],
-    database: Shaped[Tensor, "*batch M _"],
+    queries: Shaped[Tensor, ...],
+    database: Shaped[Tensor, ...],
     k: int = 1,
     *,
     metric: str = "cosine",
     both_ways: bool = False,
     return_second: bool = False,
     constraint: Constraint | None = None,
-    query_mask: Bool[Tensor, "*batch N"] | None = None,
-    database_mask: Bool[Tensor, "*batch M"] | None = None,
+    query_mask: Shaped[Tensor, ...] | None = None,
+    database_mask: Shaped[Tensor, ...] | None = None,
     backend: str = "auto",
     on_progress: Progress | None = None,
 ) -> Neighbors:
@@ -41,9 +41,9 @@ def nearest(
     scored again in float64. Of equal scores, the lowest index is first.
 
     Args:
-        queries: descriptors, on any device; floating, or uint8 rows of packed bits for `hamming`.
-            A first dimension more is a batch, whose items are searched each for itself.
-        database: descriptors of the same kind, length and device.
+        queries: (N, D) descriptors, on any device; floating, or uint8 rows of packed bits for
+            `hamming`. (B, N, D) is a batch, whose items are searched each for itself.
+        database: (M, D) or (B, M, D), of the same kind and on the same device.
         k: how many neighbours; at most as many as the database has.
         metric: `cosine`, of the rows divided by their length (one of 1 within rounding stays as
             it is, and a row of zeros scores 0); `dot`, the inner product; `l2`, minus the
@@ -51,8 +51,8 @@ def nearest(
         both_ways: also find the nearest queries of each database row, as `.reverse`.
         return_second: also give the score of the best row that is not among the `k`, as `.second`.
         constraint: which pairs may be neighbours.
-        query_mask: True for the rows that take part; the others are padding.
-        database_mask: likewise.
+        query_mask: (N,) or (B, N), True for the rows that take part; the others are padding.
+        database_mask: (M,) or (B, M) likewise.
         backend: `exact`, corr's own; `faiss`, on the CPU; `faiss-gpu`; `auto` chooses.
         on_progress: told the share that is done, now and then.
 

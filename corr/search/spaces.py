@@ -58,6 +58,8 @@ class Space:
     def tile(self, row: slice, column: slice) -> Tensor:
         """(R, C) float32 scores, within the margins."""
         tile = _product(self.low[0][row], self.low[1][column])
+        if self.metric == "hamming":  # a quarter of the bits that agree, less those that differ
+            tile.mul_(2).sub_(self.width / 2)
         if self.metric == "l2":
             tile += self.lengths[0].bias[row, None].float()
             tile += self.lengths[1].bias[column].float()
