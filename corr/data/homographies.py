@@ -28,6 +28,8 @@ class HomographyPair:
     path1: Path
     homography_0to1: Float[np.ndarray, "3 3"]
     """Maps pixels of image 0 to image 1; the centre of the top-left pixel is (0, 0)."""
+    truth_file: Path | None = None
+    """Where the homography was read."""
 
     @property
     def name(self) -> str:
@@ -53,9 +55,9 @@ class _Layout:
         return [self._pair(folder, k) for k in range(2, NUM_IMAGES + 1)]
 
     def _pair(self, folder: Path, number: int) -> HomographyPair:
-        images = [require(folder, self.image.format(k=k)) for k in (1, number)]
-        matrix = require(folder, self.homography.format(k=number), self.suffixes)
-        return HomographyPair(folder.resolve().name, *images, read_homography(matrix))
+        path0, path1 = (require(folder, self.image.format(k=k)) for k in (1, number))
+        file = require(folder, self.homography.format(k=number), self.suffixes)
+        return HomographyPair(folder.resolve().name, path0, path1, read_homography(file), file)
 
 
 _LAYOUTS = (
@@ -121,12 +123,9 @@ def _read_evd(folder: Path) -> list[HomographyPair]:
     images = [path for base in (first, second) for path in base.glob("*")]
     names = {path.stem for path in images if path.suffix in PICTURES}
     names |= {path.stem for path in matrices.glob("*.txt")}
-    return [
-        HomographyPair(
-            "evd",
-            require(first, name),
-            require(second, name),
-            read_homography(require(matrices, name, (".txt",))),
-        )
-        for name in sorted(names)
-    ]
+    pairs = []
+    for name in sorted(names):
+        path0, path1 = require(first, name), require(second, name)
+        file = require(matrices, name, (".txt",))
+        pairs.append(HomographyPair("evd", path0, path1, read_homography(file), file))
+    return pairs

@@ -1,0 +1,223 @@
+"""Whether ground truth explains its images: a warp by it has to lower the photometric error.
+
+The error is 1 less the correlation of local contrast: the grey value less its mean in a window, in
+units of its deviation there, so that light and exposure do not count. The warp by the truth is
+compared with no warp, and with the warps that common mistakes would leave better: a sign turned, a
+factor off, images swapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from corr.formats import to_tensor
+from corr.geometry import pixel_grid, resize, sample, to_grey, transform_points
+
+MOVED_PX = 1.0
+"""Only points that move so far tell a warp from none."""
+
+HIGHEST_DENSE_ERROR = 0.8
+"""Right flow and disparity of the published sets stay below 0.4, those of other images above 0.7."""
+
+HIGHEST_HOMOGRAPHY_ERROR = 0.95
+"""Blur and zoom leave 0.82 of a right homography; unrelated images have 1, give or take 0.02."""
+
+CLEARLY = 0.05
+"""By so much less must the error of a mistake's remedy be, for the mistake to be reported."""
+
+_MAX_POINTS = 30_000
+_MIN_POINTS = 100
+_WINDOW = 15
+_MAX_SIDE = 480
+_FACTORS = (1 / 64, 1 / 20, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 2 / 3, 3 / 2, 2, 4, 8, 16, 20, 64, 256)
+
+Picture = UInt8[np.ndarray, "_ _ 3"]
+
+
+def flow_fault(
+    image0: Picture,
+    image1: Picture,
+    flow: Float[np.ndarray, "H W 2"],
+    occluded: Bool[np.ndarray, "H W"] | None,
+) -> str | None:
+    """What is wrong with a flow field as the end of a sentence, or None if it explains the images.
+
+    Args:
+        image0: of H x W pixels.
+        image1: of any size.
+        flow: px, NaN where not known.
+        occluded: pixels to leave out.
+    """
+    points, vectors = _known(flow, occluded)
+    if len(points) == 0:
+        return "holds no known value"
+    size = torch.tensor([image1.shape[1] - 1, image1.shape[0] - 1])
+    target = points + vectors
+    inside = ((target >= 0) & (target <= size)).all(dim=1)
+    if inside.sum() < max(1, len(points) // 20):
+        share = 100 * (1 - float(inside.float().mean()))
+        return f"leads {share:.0f} % of its pixels out of the other image"
+    moved = inside & (vectors.norm(dim=1) >= MOVED_PX)
+    chosen = moved if moved.sum() >= _MIN_POINTS else inside
+    points, vectors = points[chosen], vectors[chosen]
+    contrast0, contrast1 = _contrast(_grey(image0)), _contrast(_grey(image1))
+    here, there = _read(contrast0, points), _read(contrast1, points)
+
+    def forth(displacement: Tensor) -> float:
+        return _error(here, _read(contrast1, points + displacement))
+
+    def back(displacement: Tensor) -> float:
+        return _error(there, _read(contrast0, points + displacement))
+
+    remedies = {
+        "the images are swapped": back(vectors),
+        "its sign is turned": forth(-vectors),
+        "it is of the other image": back(-vectors),
+        "its two components are exchanged": forth(vectors.flip(1)),
+        **{_off_by(factor): forth(factor * vectors) for factor in _FACTORS},
+    }
+    still = forth(torch.zeros_like(vectors)) if chosen is moved else None
+    return _verdict(forth(vectors), still, remedies, HIGHEST_DENSE_ERROR)
+
+
+def disparity_fault(
+    left: Picture,
+    right: Picture,
+    disparity: Float[np.ndarray, "H W"],
+    occluded: Bool[np.ndarray, "H W"] | None,
+) -> str | None:
+    """What is wrong with a disparity map as the end of a sentence, or None if it is right.
+
+    Args:
+        left: of H x W pixels.
+        right: of any size.
+        disparity: px, NaN where not known.
+        occluded: pixels to leave out.
+    """
+    return flow_fault(left, right, np.stack((-disparity, 0 * disparity), axis=2), occluded)
+
+
+def homography_fault(
+    image0: Picture, image1: Picture, homography_0to1: Float[np.ndarray, "3 3"]
+) -> str | None:
+    """What is wrong with a homography as the end of a sentence, or None if it is right.
+
+    Args:
+        image0: of any size.
+        image1: of any size.
+        homography_0to1: maps pixels of image 0 to image 1.
+    """
+    # Both images are reduced, and contrast is taken after the warp: it depends on the scale.
+    grey0, to_small0 = _reduced(_grey(image0))
+    grey1, to_small1 = _reduced(_grey(image1))
+    matrix = to_small1 @ homography_0to1 @ np.linalg.inv(to_small0)
+    grid = pixel_grid(*grey0.shape[-2:])
+    target = _map(matrix, grid)
+    size = torch.tensor([grey1.shape[-1] - 1, grey1.shape[-2] - 1])
+    inside = ((target >= 0) & (target <= size)).all(dim=2)
+    if inside.sum() < _MIN_POINTS:
+        return "leads all of the first image out of the second"
+    contrast0 = _contrast(grey0)[0, 0][inside]
+
+    def error(matrix: np.ndarray) -> float:
+        warped = sample(grey1, _map(matrix, grid).unsqueeze(0), padding="border")
+        return _error(contrast0, _contrast(warped.permute(0, 3, 1, 2))[0, 0][inside])
+
+    twice, half = np.diag([2.0, 2.0, 1.0]), np.diag([0.5, 0.5, 1.0])
+    remedies = {
+        "the images are swapped": error(np.linalg.inv(matrix)),
+        "it is of images of half the size": error(twice @ matrix @ half),
+        "it is of images of twice the size": error(half @ matrix @ twice),
+    }
+    moved = float((target - grid).norm(dim=2)[inside].mean()) >= MOVED_PX
+    still = error(np.eye(3)) if moved else None
+    return _verdict(error(matrix), still, remedies, HIGHEST_HOMOGRAPHY_ERROR)
+
+
+def _verdict(
+    truth: float, still: float | None, remedies: Mapping[str, float], highest: float
+) -> str | None:
+    """The fault that the errors tell, if any.
+
+    Args:
+        truth: error of the warp by the truth.
+        still: error without a warp, where enough moves to compare with it.
+        remedies: mistake -> error of the warp by what the truth would be without it.
+        highest: error that right truth stays below.
+    """
+    mistake = min(remedies, key=lambda name: remedies[name])
+    if remedies[mistake] < truth - CLEARLY:
+        return (
+            f"does not explain its images: {mistake} (photometric error {truth:.2f}, "
+            f"{remedies[mistake]:.2f} when corrected)"
+        )
+    if still is not None and (truth >= still or truth > highest):
+        return (
+            f"does not explain its images: a warp by it leaves a photometric error of {truth:.2f}, "
+            f"no warp one of {still:.2f}"
+        )
+    return None
+
+
+def _off_by(factor: float) -> str:
+    times = f"{1 / factor:.3g} times too large" if factor < 1 else f"{factor:.3g} times too small"
+    return f"its values are {times}"
+
+
+def _known(
+    flow: Float[np.ndarray, "H W 2"], occluded: Bool[np.ndarray, "H W"] | None
+) -> tuple[Float[Tensor, "N 2"], Float[Tensor, "N 2"]]:
+    """Some of the pixels with known flow that are not occluded, always the same; and their flow."""
+    known = np.isfinite(flow).all(axis=2)
+    if occluded is not None and (known & ~occluded).any():
+        known &= ~occluded
+    y, x = np.nonzero(known)
+    if len(x) > _MAX_POINTS:
+        drawn = np.random.default_rng(0).choice(len(x), _MAX_POINTS, replace=False)
+        y, x = y[drawn], x[drawn]
+    points = np.stack((x, y), axis=1).astype(np.float32)
+    return torch.from_numpy(points), torch.from_numpy(flow[y, x].astype(np.float32))
+
+
+def _grey(image: Picture) -> Float[Tensor, "1 1 H W"]:
+    return to_grey(to_tensor(image))
+
+
+def _reduced(grey: Float[Tensor, "1 1 H W"]) -> tuple[Tensor, Float[np.ndarray, "3 3"]]:
+    """The image at most `_MAX_SIDE` px wide and high, and the map of its pixels to that size."""
+    height, width = grey.shape[-2:]
+    scale = min(1.0, _MAX_SIDE / max(height, width))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    x, y = size[1] / width, size[0] / height
+    return resize(grey, size), np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+
+
+def _map(matrix: np.ndarray, grid: Float[Tensor, "H W 2"]) -> Float[Tensor, "H W 2"]:
+    signed = torch.from_numpy(-matrix if matrix[2, 2] < 0 else matrix).float()
+    mapped = transform_points(signed, grid.reshape(-1, 2)).clamp(-1e5, 1e5)
+    return mapped.reshape(grid.shape)
+
+
+def _contrast(grey: Float[Tensor, "1 1 H W"]) -> Float[Tensor, "1 1 H W"]:
+    def mean(values: Tensor) -> Tensor:
+        padded = F.pad(values, [_WINDOW // 2] * 4, mode="replicate")
+        return F.avg_pool2d(padded, _WINDOW, 1)
+
+    centre = mean(grey)
+    variance = (mean(grey * grey) - centre * centre).clamp_min(0)
+    return (grey - centre) / (variance.sqrt() + 0.02)
+
+
+def _read(contrast: Float[Tensor, "1 1 H W"], points: Float[Tensor, "N 2"]) -> Float[Tensor, " N"]:
+    return sample(contrast, points.clamp(-1e5, 1e5).unsqueeze(0), padding="border")[0, :, 0]
+
+
+def _error(first: Float[Tensor, " N"], second: Float[Tensor, " N"]) -> float:
+    first, second = first - first.mean(), second - second.mean()
+    return 1 - float((first * second).mean() / (first.std() * second.std()).clamp_min(1e-9))
