@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
@@ -31,7 +31,7 @@ HIGHEST_HOMOGRAPHY_ERROR = 0.95
 CLEARLY = 0.05
 """By so much less must the error of a mistake's remedy be, for the mistake to be reported."""
 
-_MAX_POINTS = 30_000
+_MAX_POINTS = 10_000
 _MIN_POINTS = 100
 _WINDOW = 15
 _MAX_SIDE = 480
@@ -205,13 +205,15 @@ def _map(matrix: np.ndarray, grid: Float[Tensor, "H W 2"]) -> Float[Tensor, "H W
 
 
 def _contrast(grey: Float[Tensor, "1 1 H W"]) -> Float[Tensor, "1 1 H W"]:
-    def mean(values: Tensor) -> Tensor:
-        padded = F.pad(values, [_WINDOW // 2] * 4, mode="replicate")
-        return F.avg_pool2d(padded, _WINDOW, 1)
+    values = grey[0, 0].numpy()
 
-    centre = mean(grey)
-    variance = (mean(grey * grey) - centre * centre).clamp_min(0)
-    return (grey - centre) / (variance.sqrt() + 0.02)
+    def mean(values: np.ndarray) -> np.ndarray:
+        blurred: np.ndarray = cv2.blur(values, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REPLICATE)
+        return blurred
+
+    centre = mean(values)
+    deviation = np.sqrt(np.maximum(mean(values * values) - centre * centre, 0))
+    return torch.from_numpy((values - centre) / (deviation + 0.02))[None, None]
 
 
 def _read(contrast: Float[Tensor, "1 1 H W"], points: Float[Tensor, "N 2"]) -> Float[Tensor, " N"]:
