@@ -56,9 +56,7 @@ def test_folder_of_a_set_and_folder_of_both(tmp_path):
 def test_photographs_without_homographies_are_no_sequence(tmp_path):
     for number in range(1, 7):
         (tmp_path / f"{number}.png").write_bytes(b"P5 1 1 255 x")
-    with pytest.raises(
-        DatasetError, match="holds nothing of oxford-affine, hpatches-seq"
-    ):
+    with pytest.raises(DatasetError, match="holds nothing of oxford-affine, hpatches-seq"):
         read_sequences(tmp_path)
 
 
