@@ -29,7 +29,7 @@ HIGHEST_HOMOGRAPHY_ERROR = 0.95
 """Blur and zoom leave 0.82 of a right homography; unrelated images have 1, give or take 0.02."""
 
 CLEARLY = 0.05
-"""By so much less must the error of a mistake's remedy be, for the mistake to be reported."""
+"""By so much less than the others must the error of a mistake's remedy be, for it to be reported."""
 
 _ALIKE = 0.02
 """Remedies whose errors differ by less cannot be told apart, and are all named."""
@@ -105,6 +105,10 @@ def disparity_fault(
         disparity: px, NaN where not known.
         occluded: pixels to leave out.
     """
+    known = disparity[np.isfinite(disparity)]
+    if known.size and np.median(known) < 0:
+        share = 100 * float((known < 0).mean())
+        return f"is below 0 at {share:.0f} % of its pixels: its sign is turned"
     return flow_fault(left, right, np.stack((-disparity, 0 * disparity), axis=2), occluded)
 
 
@@ -157,7 +161,7 @@ def _verdict(
         highest: error that right truth stays below.
     """
     least = min(remedies.values())
-    if least < truth - CLEARLY:
+    if least < min(truth, truth if still is None else still) - CLEARLY:
         mistakes = [name for name, error in remedies.items() if error < least + _ALIKE]
         return (
             f"does not explain its images: {' or '.join(mistakes)} (photometric error {truth:.2f}, "
