@@ -5,7 +5,11 @@ import pytest
 from conftest import DISPARITY, FLOW, FRAME0, FRAME1, HEIGHT, LEAVES, LEFT, RIGHT, WIDTH, planar
 from skimage import data
 
+from corr.data.flow_pairs import read_flow
+from corr.data.homographies import read_sequences
 from corr.data.plausibility import disparity_fault, flow_fault, homography_fault
+from corr.data.stereo_pairs import read_stereo
+from corr.formats import read_image
 
 
 def darker(image):
@@ -63,3 +67,29 @@ def test_homographies_of_resized_images():
     assert "of images of half the size" in homography_fault(first, pixels, of_half)
     away = np.array([[1, 0, 1e4], [0, 1, 0], [0, 0, 1.0]])
     assert "out of the second" in homography_fault(first, pixels, away)
+
+
+@pytest.mark.slow
+def test_common_mistakes_in_real_sets_are_found(shared_data):
+    for name in ("middlebury-stereo", "kitti-2012"):
+        for pair in read_stereo(shared_data / name):
+            left, right, truth = read_image(pair.left), read_image(pair.right), pair.truth()
+            disparity, occluded = truth.disparity, truth.occluded
+            assert "are swapped" in disparity_fault(right, left, disparity, None)
+            assert "sign is turned" in disparity_fault(left, right, -disparity, None)
+            for factor in (1 / 256, 1 / 2, 2, 4):
+                wrong = np.float32(factor) * disparity
+                assert " times too " in disparity_fault(left, right, wrong, occluded)
+    for name in ("middlebury-flow", "kitti-2012", "sintel", "flying-chairs"):
+        for pair in read_flow(shared_data / name):
+            first, second, truth = read_image(pair.image0), read_image(pair.image1), pair.truth()
+            assert "are swapped" in flow_fault(second, first, truth.flow, None)
+            assert "sign is turned" in flow_fault(first, second, -truth.flow, truth.occluded)
+            exchanged = truth.flow[..., ::-1].copy()
+            assert "exchanged" in flow_fault(first, second, exchanged, truth.occluded)
+            for factor in (1 / 20, 1 / 2, 2):
+                wrong = np.float32(factor) * truth.flow
+                assert " times too " in flow_fault(first, second, wrong, truth.occluded)
+    for pair in read_sequences(shared_data / "oxford-affine"):
+        first, second = read_image(pair.path0), read_image(pair.path1)
+        assert "are swapped" in homography_fault(second, first, pair.homography_0to1)
