@@ -10,7 +10,7 @@ from jaxtyping import Shaped, UInt8
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.search import nearest
+from corr.search import RowBand, nearest
 from corr.search.faiss_rows import RowCandidates, search_rows
 
 SEARCHES = ("auto", "exact", "faiss", "faiss-gpu")
@@ -94,18 +94,17 @@ def scatter(
 
 def _exact(left: Tensor, right: Tensor, max_disparity: int, k: int, metric: str) -> RowCandidates:
     height, width = left.shape[:2]
-    k = min(k, max_disparity, width)
-    disparity = torch.full((height, width, k), -1, dtype=torch.int64, device=left.device)
-    scores = torch.full((height, width, k), -torch.inf, device=left.device)
-    columns = torch.arange(width, device=left.device)[:, None]
-    for y in range(height):
-        row = nearest(
-            left[y].contiguous(), right[y].contiguous(), width, metric=metric, backend="exact"
-        )
-        shift = columns - row.index
-        outside = (shift < 0) | (shift >= max_disparity)
-        ranked = row.scores.masked_fill(outside, -torch.inf)
-        best = ranked.sort(dim=1, descending=True, stable=True).indices[:, :k]
-        scores[y] = ranked.gather(1, best)
-        disparity[y] = shift.gather(1, best).masked_fill(scores[y] == -torch.inf, -1)
-    return RowCandidates(disparity, scores)
+    y, x = np.mgrid[:height, :width]
+    points = np.stack((x, y), 2).reshape(-1, 2)
+    found = nearest(
+        left.flatten(0, 1),
+        right.flatten(0, 1),
+        min(k, max_disparity, width),
+        metric=metric,
+        constraint=RowBand(max_disparity, 0, points, points),
+        backend="exact",
+    )
+    column = torch.arange(width, device=left.device).repeat(height)[:, None]
+    disparity = torch.where(found.index >= 0, column - found.index % width, -1)
+    shape = height, width, -1
+    return RowCandidates(disparity.view(shape), found.scores.view(shape))

@@ -93,7 +93,7 @@ def feature_volume(
                     max_disparity,
                     search=search,
                     candidates=candidates,
-                    metric="dot",  # of unit-length rows
+                    metric="cosine",
                 )
                 band = scatter(found, max_disparity, _cost)
             cost[top:bottom] = band

@@ -85,8 +85,8 @@ def search_row_band(
     *,
     points0: Float[Tensor, "N 2"],
     points1: Float[Tensor, "M 2"],
-    max_disparity: int,
-    tolerance: float,
+    max_disparity: float | int,
+    tolerance: float | int,
     gpu: bool = False,
 ) -> Neighbors:
     """The k nearest of each query among those in its row and in range, exactly.

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from corr.errors import OptionError, ShapeError
+from corr.search import RowBand, Window, nearest
 from corr.search.faiss_rows import search_row_band, search_rows
 
 pytest.importorskip("faiss")
@@ -86,6 +87,44 @@ def test_the_row_band_equals_a_naive_loop(metric, tolerance):
             assert (result.scores[i][len(accepted) :] == -torch.inf).all()
     assert (found.index == -1).any()
     assert (found.index != -1).any()
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot", "l2", "hamming"])
+def test_nearest_keeps_to_a_row_band_by_faiss_as_by_the_exact_search(metric):
+    rng = np.random.default_rng(5)
+    tables = [_view(k, metric, (n, 1))[:, 0] for k, n in enumerate((90, 70))]
+    points = [np.stack((rng.uniform(0, 40, n), rng.integers(0, 5, n)), 1) for n in (90, 70)]
+    band = RowBand(9, 0.3, *points)
+    exact, by_faiss = (
+        nearest(*tables, 2, metric=metric, both_ways=True, constraint=band, backend=backend)
+        for backend in ("exact", "faiss")
+    )
+    assert by_faiss.backend == "faiss"
+    assert exact.reverse is not None
+    assert by_faiss.reverse is not None
+    for one, other in ((exact, by_faiss), (exact.reverse, by_faiss.reverse)):
+        assert torch.equal(one.index, other.index)
+        torch.testing.assert_close(one.scores, other.scores, atol=1e-5, rtol=1e-5)
+    with pytest.raises(OptionError, match="'faiss' cannot keep to a Window, only to a RowBand"):
+        nearest(*tables, metric=metric, constraint=Window(3, *points), backend="faiss")
+
+
+@pytest.mark.parametrize("metric", ["cosine", "hamming"])
+def test_candidates_equal_the_row_band_where_they_cover_the_row(metric):
+    left, right = _view(0, metric), _view(1, metric)
+    found = search_rows(left, right, 6, 23, metric)
+    y, x = np.mgrid[:5, :23]
+    points = np.stack((x, y), 2).reshape(-1, 2)
+    band = nearest(
+        left.flatten(0, 1),
+        right.flatten(0, 1),
+        6,
+        metric=metric,
+        constraint=RowBand(6, 0, points, points),
+    )
+    for pixel, kept in enumerate(found.disparity.flatten(0, 1).tolist()):
+        inside = [pixel % 23 - d for d in kept if d >= 0]
+        assert inside == [i % 23 for i in band.index[pixel].tolist() if i >= 0]
 
 
 def test_nothing_to_search():
