@@ -1,7 +1,6 @@
 import numba
 import numpy as np
 import pytest
-
 from corr.volume.bands import in_bands, in_parallel, num_threads
 from corr.volume.compiled import compiled
 
