@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from corr.bench.machine import describe_machine
+from corr.bench.machine import describe_machine, search_precision
 from corr.bench.measure import Method, Timing, measure
 from corr.bench.options import Options, read_names, read_sizes
 from corr.bench.progress import Show
@@ -148,7 +148,9 @@ def bench_images(task: str, options: Options, device: torch.device, show: Show) 
         f"x {job.baseline}: seconds, as multiples of those of {job.baseline} in the same run",
     )
     settings = {"models": chosen, "widths": widths, "rounds": rounds}
-    return Report(task, describe_machine(device, "float32"), settings, columns, rows, notes)
+    searched = f", its search {search_precision(device)}" if task == "match" else ""
+    machine = describe_machine(device, f"float32{searched}")
+    return Report(task, machine, settings, columns, rows, notes)
 
 
 def _show_calls(show: Show, label: str, num_done: int, total: int) -> None:

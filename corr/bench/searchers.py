@@ -85,12 +85,12 @@ def _from_pairs(pairs: Tensor, num_queries: int) -> Answer:
 SEARCHERS = {
     **{name: _by_corr(name) for name in BACKENDS},
     "cv2": Searcher("cv2", _cv2_search, _cv2_answer, cpu_only=True),
-    "kornia": Searcher("kornia", _kornia_search, _from_pairs, bytes_a_pair=8, takes_bits=False),
+    "kornia": Searcher("kornia", _kornia_search, _from_pairs, bytes_a_pair=4, takes_bits=False),
     "torch": Searcher(
         "torch",
         _torch_search,
         lambda found, _: Answer(found[0].flatten(), found[1].flatten()),
-        bytes_a_pair=12,
+        bytes_a_pair=4,
         takes_bits=False,
     ),
 }

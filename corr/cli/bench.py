@@ -32,7 +32,7 @@ def bench(
         models: names or folders with commas between; all that do the task when not given.
         backends: who searches, the first is compared with; exact,faiss,cv2,kornia,torch when not
             given.
-        descriptors: what is searched, of random,sift,rootsift,hardnet.
+        descriptors: what is searched, some of random,sift,rootsift,hardnet,orb.
         dim: numbers of a random descriptor; 128 when not given.
         large: search 100 000 x 100 000 rows instead, once.
         rowband: search along the rows of a rectified pair instead.

@@ -97,7 +97,7 @@ def test_what_would_take_too_long_is_skipped(capsys):
 
 
 def test_what_would_not_fit_is_skipped(monkeypatch):
-    monkeypatch.setattr("corr.bench.rates.available_memory", lambda _: 600_000)
+    monkeypatch.setattr("corr.bench.rates.available_memory", lambda _: 300_000)
     options = ["--sizes", "200", "--descriptors", "random", "--backends", "exact,torch"]
     rows = bench(*options, "--rounds", "1")["rows"]
     check(rows[0])

@@ -1,6 +1,7 @@
 import numba
 import numpy as np
 import pytest
+
 from corr.volume.bands import in_bands, in_parallel, num_threads
 from corr.volume.compiled import compiled
 
