@@ -126,10 +126,8 @@ def test_what_is_refused(
         corr.match(*pair, ratio=1.3)
     with pytest.raises(OptionError, match="verify 'none' is not known; use one of homography"):
         corr.match(*pair, verify="none")
-    with pytest.raises(
-        OptionError, match="search 'faiss-gpu' is not known; use one of auto, exact"
-    ):
-        corr.match(*pair, search="faiss-gpu")
+    with pytest.raises(OptionError, match="search 'best' is not known; use one of auto, exact"):
+        corr.match(*pair, search="best")
     with pytest.raises(OptionError, match="max_keypoints is -1; use 1 or more"):
         corr.match(*pair, max_keypoints=-1)
     with pytest.raises(ModelError, match="model 'superglue' is not known; use one of rootsift"):

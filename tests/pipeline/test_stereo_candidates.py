@@ -17,7 +17,7 @@ SEARCHES = ["exact", "faiss"]
 
 
 @pytest.fixture(autouse=True)
-def _threads():
+def _needs_faiss():
     pytest.importorskip("faiss")
 
 
