@@ -16,7 +16,7 @@ from torch import Tensor
 from corr.errors import OptionError, ShapeError
 from corr.search.rules import BOX, DISC, LINE, Rule, allowed_pairs
 
-Points = Shaped[np.ndarray | Tensor, "N 2"]
+Points = Shaped[np.ndarray | Tensor, "_ 2"]
 
 
 class Constraint(ABC):
