@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 ROWS = {
     "errors": 0,
     "resources": 0,
+    "compiled": 0,
     "geometry": 1,
     "formats": 1,
     "drawing": 1,

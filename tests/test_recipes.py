@@ -76,7 +76,7 @@ def test_a_class_of_the_users_own_is_injected(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("search", ["exact", "faiss", "faiss-gpu"])
 def test_a_recipe_says_who_mines(search: str):
-    assert build_recipe("smoke/patch", ["--model.loss.search", search]).model.loss.search == search
+    assert build_recipe("smoke/patch", ["--model.loss.search", search]).task.loss.search == search
 
 
 @pytest.mark.parametrize(
