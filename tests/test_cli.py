@@ -90,6 +90,22 @@ def test_match_verifies_and_takes_its_options(pair, capsys):
     assert "by sift" in capsys.readouterr().out
 
 
+def test_match_takes_pairs_that_are_not_mutual(pair):
+    counts = []
+    strict = ["--ratio", "0.2"]
+    for options in (
+        strict,
+        [*strict, "--inconsistent-px", "1000"],
+        ["--ratio", "1"],
+        ["--ratio", "1", "--no-mutual", "--one-to-one"],
+        ["--ratio", "1", "--no-mutual"],
+    ):
+        assert run("match", *pair, "-o", "m.npz", "--max-keypoints", "300", *options) == 0
+        counts.append(len(read_matches("m.npz")["keypoints0"]))
+    assert counts[0] < counts[1]
+    assert counts[2] <= counts[3] < counts[4]
+
+
 def test_disparity_and_what_fill_does(pair, capsys):
     assert run("disparity", *pair, "-o", "d.pfm", "--max-disparity", "32") == 0
     assert run("disparity", *pair, "-o", "holes.npy", "--max-disparity", "32", "--no-fill") == 0

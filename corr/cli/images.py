@@ -82,7 +82,10 @@ def match(
     model: str | None = None,
     max_keypoints: int = 2048,
     verify: Literal["none", "homography", "fundamental"] = "none",
+    mutual: bool = True,
+    one_to_one: bool = False,
     ratio: float | None = None,
+    inconsistent_px: float | None = None,
     search: Search = "auto",
     device: str | None = None,
 ) -> None:
@@ -96,7 +99,10 @@ def match(
         model: describes the keypoints; `corr models` lists them.
         max_keypoints: the strongest are kept, in each image.
         verify: keep the matches that agree on such a model of the whole image.
+        mutual: keep only keypoints that are each other's nearest.
+        one_to_one: without mutual, match no keypoint of the second image twice.
         ratio: largest distance to the nearest, in distances to the second nearest; in (0, 1].
+        inconsistent_px: the second nearest is sought farther than this from the nearest.
         search: who finds nearest neighbours.
         device: such as cpu or cuda; the best one present when not given.
     """
@@ -116,6 +122,9 @@ def match(
         model=model,
         max_keypoints=max_keypoints,
         verify=None if verify == "none" else verify,
+        mutual=mutual,
+        one_to_one=one_to_one,
+        inconsistent_px=inconsistent_px,
         search=search,
         device=device,
         **({} if ratio is None else {"ratio": ratio}),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from corr.errors import OptionError
 from corr.search.constraints import RowBand
+from corr.search.exclusion import Exclusion, turned
 from corr.search.neighbors import Found, Request
-from corr.search.rules import ANY
+from corr.search.rules import ANY, Rule
 
 BACKENDS = ("auto", "exact", "faiss", "faiss-gpu")
 
@@ -24,10 +28,16 @@ def search(queries: Tensor, database: Tensor, request: Request) -> tuple[str, tu
     if name != "exact":
         return name, _by_faiss(queries, database, request, name)
     rule = request.constraint.rule() if request.constraint else ANY
+    return name, _by_corr(queries, database, request, rule)
+
+
+def _by_corr(
+    queries: Tensor, database: Tensor, request: Request, rule: Rule
+) -> tuple[Found, Found]:
     if queries.device.type != "cpu":
         from corr.search import tiles_torch
 
-        return name, tiles_torch.search(
+        return tiles_torch.search(
             queries,
             database,
             request.counts,
@@ -38,7 +48,7 @@ def search(queries: Tensor, database: Tensor, request: Request) -> tuple[str, tu
     from corr.search import exact, pruning
 
     order, ranges = pruning.plan(rule, len(queries)) or (None, None)
-    return name, exact.search(
+    return exact.search(
         queries,
         database,
         request.counts,
@@ -74,13 +84,46 @@ def _by_faiss(
             tolerance=band.tolerance,
             gpu=gpu,
         )
+    elif isinstance(band, Exclusion):
+        return _by_faiss_excluding(queries, database, request, band.rule())
     else:
         raise OptionError(
-            f"search '{name}' cannot keep to a {type(band).__name__}, only to a RowBand; "
-            "use 'exact'"
+            f"search '{name}' cannot keep to a {type(band).__name__}, only to a RowBand or an "
+            "Exclusion; use 'exact'"
         )
     back = found.reverse or _nothing(database, 0)
     return Found(found.index, found.scores), Found(back.index, back.scores)
+
+
+def _by_faiss_excluding(
+    queries: Tensor, database: Tensor, request: Request, rule: Rule
+) -> tuple[Found, Found]:
+    """FAISS's neighbours that are not excluded, for which it is asked for more than are sought."""
+    from corr.search import widening
+
+    def one_way(rows: Tensor, columns: Tensor, k: int, rule: Rule) -> Found:
+        if k == 0:
+            return _nothing(rows, 0)
+        return widening.search_allowed(
+            partial(_faiss_one_way, request), partial(_exact_one_way, request), rows, columns, k,
+            request.metric, rule,
+        )  # fmt: skip
+
+    return (
+        one_way(queries, database, request.counts[0], rule),
+        one_way(database, queries, request.counts[1], turned(rule)),
+    )
+
+
+def _faiss_one_way(request: Request, queries: Tensor, database: Tensor, k: int) -> Found:
+    plain = replace(request, counts=(k, 0), constraint=None)
+    return _by_faiss(queries, database, plain, request.backend)[0]
+
+
+def _exact_one_way(
+    request: Request, queries: Tensor, database: Tensor, k: int, rule: Rule
+) -> Found:
+    return _by_corr(queries, database, replace(request, counts=(k, 0)), rule)[0]
 
 
 def _nothing(table: Tensor, k: int) -> Found:
