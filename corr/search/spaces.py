@@ -65,10 +65,6 @@ class Space:
             tile += self.lengths[1].bias[column].float()
         return tile
 
-    def in_tile(self, score: float) -> float:
-        """A score of `exact` as the tiles hold it."""
-        return self.width / 4 + score / 2 if self.metric == "hamming" else score
-
     def exact(self, rows: Tensor, columns: Tensor) -> Tensor:
         """(P,) float64 scores of pairs."""
         pair = self.tables[0][rows], self.tables[1][columns]

@@ -90,7 +90,7 @@ def search(
             column = slice(left, min(left + TILE[1], sizes[1]))
             tile = space.tile(row, column)
             if rule.conditions:
-                _apply(rule, space.in_tile(rule.ceiling), tile, row, column, sides)
+                _apply(rule, tile, row, column, sides)
             if counts[0]:
                 sides[0].take(row, tile, left)
             if counts[1]:
@@ -104,16 +104,14 @@ def search(
     return forward, backward
 
 
-def _apply(  # noqa: PLR0917
-    rule: Rule, ceiling: float, tile: Tensor, row: slice, column: slice, sides: tuple[_Side, ...]
-) -> None:
+def _apply(rule: Rule, tile: Tensor, row: slice, column: slice, sides: tuple[_Side, ...]) -> None:
     """Take what is not allowed out of a tile; a score too near the ceiling leaves doubt."""
     tile.masked_fill_(~allowed_pairs(rule, row, column, tile.device), -torch.inf)
     if rule.conditions & CEILING:
-        near = (tile - ceiling).abs() <= sides[0].margin[row, None]
+        near = (tile - rule.ceiling).abs() <= sides[0].margin[row, None]
         sides[0].doubtful[row] |= near.any(1)
         sides[1].doubtful[column] |= near.any(0)
-        tile.masked_fill_(tile > ceiling, -torch.inf)
+        tile.masked_fill_(tile > rule.ceiling, -torch.inf)
 
 
 def _finish(side: _Side, space: Space, rule: Rule, turned: bool) -> Found:
