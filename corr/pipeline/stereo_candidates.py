@@ -11,7 +11,7 @@ from torch import Tensor
 
 from corr.errors import OptionError
 from corr.search import RowBand, nearest
-from corr.search.faiss_rows import RowCandidates, search_rows
+from corr.search.faiss.rows import RowCandidates, search_rows
 
 SEARCHES = ("auto", "exact", "faiss", "faiss-gpu")
 """`auto` scores every disparity and searches nothing."""

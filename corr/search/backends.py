@@ -66,11 +66,11 @@ def _by_faiss(
     k, both_ways, gpu = max(request.counts), request.counts[1] > 0, name == "faiss-gpu"
     band = request.constraint
     if band is None:
-        from corr.search import faiss
+        from corr.search.faiss import flat
 
-        found = faiss.search(queries, database, k, request.metric, both_ways, gpu=gpu)
+        found = flat.search(queries, database, k, request.metric, both_ways, gpu=gpu)
     elif isinstance(band, RowBand):
-        from corr.search.faiss_rows import search_row_band
+        from corr.search.faiss.rows import search_row_band
 
         found = search_row_band(
             queries,

@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.progress import track
 
 from corr.search import nearest
-from corr.search.faiss_index import FaissIndex
-from corr.search.faiss_tables import CHUNK
+from corr.search.faiss.index import FaissIndex
+from corr.search.faiss.tables import CHUNK
 
 WIDTH = 128
 KINDS: tuple[tuple[str, tuple[dict[str, int], ...], int], ...] = (

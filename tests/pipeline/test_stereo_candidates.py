@@ -10,7 +10,7 @@ from corr.pipeline.stereo import disparity
 from corr.pipeline.stereo_candidates import scatter
 from corr.pipeline.stereo_census import searched_census_volume
 from corr.pipeline.stereo_features import feature_volume
-from corr.search.faiss_rows import RowCandidates
+from corr.search.faiss.rows import RowCandidates
 from corr.volume.census import census_volume
 
 SEARCHES = ["exact", "faiss"]

@@ -10,7 +10,7 @@ import torch
 
 from corr.errors import FormatError, OptionError, ShapeError
 from corr.search import nearest
-from corr.search.faiss_index import FaissIndex
+from corr.search.faiss.index import FaissIndex
 
 faiss = pytest.importorskip("faiss")
 

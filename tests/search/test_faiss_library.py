@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from corr.errors import MissingExtraError
-from corr.search import faiss_probe
-from corr.search.faiss_library import faiss_library
+from corr.search.faiss import probe
+from corr.search.faiss.library import faiss_library
 
 WORKING = """
 import numpy as np
@@ -42,8 +42,8 @@ def ask(tmp_path, monkeypatch):
         if not file.exists() or file.read_text() != LOG + body:
             file.write_text(LOG + body)
         starts.write_text("")
-        monkeypatch.setattr(faiss_probe, "TIME_LIMIT_S", limit_s)
-        faiss_probe.trouble.cache_clear()
+        monkeypatch.setattr(probe, "TIME_LIMIT_S", limit_s)
+        probe.trouble.cache_clear()
         answers = []
         for _ in range(2):
             sys.modules.pop("faiss", None)
@@ -64,7 +64,7 @@ def ask(tmp_path, monkeypatch):
         if _is_faiss(name):
             del sys.modules[name]
     sys.modules.update(original)
-    faiss_probe.trouble.cache_clear()
+    probe.trouble.cache_clear()
 
 
 def _is_faiss(name: str) -> bool:
@@ -154,4 +154,4 @@ def test_without_faiss_the_error_says_what_to_install(monkeypatch, gpu, extra):
 
 def test_the_real_one_works_in_the_child():
     pytest.importorskip("faiss")
-    assert faiss_probe._try(gpu=False) == ("", True)
+    assert probe._try(gpu=False) == ("", True)

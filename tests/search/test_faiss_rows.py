@@ -6,7 +6,7 @@ import torch
 
 from corr.errors import OptionError, ShapeError
 from corr.search import RowBand, Window, nearest
-from corr.search.faiss_rows import search_row_band, search_rows
+from corr.search.faiss.rows import search_row_band, search_rows
 
 pytest.importorskip("faiss")
 

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-from corr.search import faiss_gpu
-from corr.search.faiss_library import faiss_library
+from corr.search.faiss import gpu as faiss_gpu
+from corr.search.faiss.library import faiss_library
 from corr.search.neighbors import Neighbors
 
 Found = tuple[Int64[Tensor, "N K"], Float32[Tensor, "N K"]]

@@ -11,9 +11,9 @@ from jaxtyping import Float, Float32, Int64, Shaped
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
-from corr.search.faiss import Found, as_rows, flat
-from corr.search.faiss_gpu import MAX_K
-from corr.search.faiss_library import faiss_library
+from corr.search.faiss.flat import Found, as_rows, flat
+from corr.search.faiss.gpu import MAX_K
+from corr.search.faiss.library import faiss_library
 from corr.search.neighbors import Neighbors
 
 

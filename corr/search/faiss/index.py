@@ -15,11 +15,13 @@ import torch
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.search import faiss_file, faiss_gpu, faiss_parts
-from corr.search.faiss import as_rows, faiss_metric, in_order
-from corr.search.faiss_library import faiss_library
-from corr.search.faiss_merge import check_shard, merge_into
-from corr.search.faiss_tables import Table, check_metric, check_table, chunks
+from corr.search.faiss import gpu as faiss_gpu
+from corr.search.faiss import index_file
+from corr.search.faiss import parts as faiss_parts
+from corr.search.faiss.flat import as_rows, faiss_metric, in_order
+from corr.search.faiss.library import faiss_library
+from corr.search.faiss.merge import check_shard, merge_into
+from corr.search.faiss.tables import Table, check_metric, check_table, chunks
 from corr.search.neighbors import Neighbors
 
 
@@ -59,7 +61,7 @@ class FaissIndex:
                 f"{'bytes' if number is None else 'values'} a row and metric '{metric}'; use one "
                 f"such as {kinds}"
             ) from error
-        self._record = faiss_file.Record(description, metric, "")
+        self._record = index_file.Record(description, metric, "")
         self._mapped = False
         self._clone: Any = None
         if self.is_trained:
@@ -199,7 +201,7 @@ class FaissIndex:
         Raises:
             FormatError: the file cannot be written there.
         """
-        faiss_file.write(self._library, path, self._index, self._record)
+        index_file.write(self._library, path, self._index, self._record)
 
     @classmethod
     def load(
@@ -221,7 +223,7 @@ class FaissIndex:
         if metric is not None:
             check_metric(metric)
         library = faiss_library()
-        index, record = faiss_file.read(library, path, memory_map=memory_map, metric=metric)
+        index, record = index_file.read(library, path, memory_map=memory_map, metric=metric)
         return cls._of(library, index, record, mapped=memory_map)
 
     def to_gpus(self, devices: Sequence[int] | None = None) -> FaissIndex:
@@ -244,7 +246,7 @@ class FaissIndex:
 
     @classmethod
     def _of(
-        cls, library: ModuleType, index: Any, record: faiss_file.Record, *, mapped: bool
+        cls, library: ModuleType, index: Any, record: index_file.Record, *, mapped: bool
     ) -> FaissIndex:
         made = cls.__new__(cls)
         made._library, made._index, made._record = library, index, record

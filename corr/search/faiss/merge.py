@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 from corr.errors import OptionError
-from corr.search.faiss_file import Record
-from corr.search.faiss_parts import parts
+from corr.search.faiss.index_file import Record
+from corr.search.faiss.parts import parts
 
 
 def check_shard(place: int, mine: Record, other: Record) -> None:

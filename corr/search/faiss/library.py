@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from corr.errors import MissingExtraError
-from corr.search import faiss_probe
+from corr.search.faiss import probe
 
 TO_GPU = "run: pip uninstall faiss-cpu, then pip install corr-toolkit[gpu]"
 
@@ -50,7 +50,7 @@ def _location(gpu: bool) -> str:
 
 
 def _check(location: str, *, gpu: bool) -> None:
-    if found := faiss_probe.trouble(location, gpu):
+    if found := probe.trouble(location, gpu):
         raise MissingExtraError(
             f"the faiss installed at '{location}' {found}; use backend 'exact', or install a build "
             "of faiss for this machine"

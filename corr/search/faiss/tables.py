@@ -10,7 +10,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
-from corr.search.faiss import as_rows
+from corr.search.faiss.flat import as_rows
 
 METRICS = ("cosine", "dot", "l2", "hamming")
 CHUNK = 1 << 16

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from corr.errors import MissingExtraError, OptionError
-from corr.search import Neighbors, faiss, faiss_gpu, match_descriptors, nearest
+from corr.search import Neighbors, match_descriptors, nearest
+from corr.search.faiss import flat as faiss
+from corr.search.faiss import gpu as faiss_gpu
 
 
 def _tables(metric: str) -> list[torch.Tensor]:
