@@ -183,7 +183,17 @@ def test_nothing_among_nothing(n: int, m: int) -> None:
 MEMORY = """
 import numpy as np, torch
 from corr.search import Exclusion, hardest_negatives
-from tests.search.test_mining import high_water, unit_rows
+
+def high_water():
+    # MB that were resident at most since the last call
+    with open("/proc/self/status", encoding="ascii") as status:
+        line = next(line for line in status if line.startswith("VmHWM:"))
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as reset:
+        reset.write("5")
+    return int(line.split()[1]) / 1024
+
+def unit_rows(num):
+    return torch.nn.functional.normalize(torch.randn(num, 128), dim=1)
 
 def mine(anchors, candidates):
     n, m = len(anchors), len(candidates)
@@ -195,21 +205,12 @@ def mine(anchors, candidates):
     mined = hardest_negatives(anchors, candidates, excluded=excluded, both_ways={both_ways})
     mined.similarity.sum().backward()
 
-anchors, candidates = unit_rows(4096, 128, 0).requires_grad_(), unit_rows(100_000, 128, 1)
+anchors, candidates = unit_rows(4096).requires_grad_(), unit_rows(100_000)
 mine(anchors[:300], candidates[:600])  # compiles, or loads what is compiled
 before = high_water()
 mine(anchors, candidates)
 print(high_water() - before)
 """
-
-
-def high_water() -> float:
-    """MB that were resident at most since the last call."""
-    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - short
-        line = next(line for line in status if line.startswith("VmHWM:"))
-    with open("/proc/self/clear_refs", "w", encoding="ascii") as reset:  # noqa: PTH123
-        reset.write("5")
-    return int(line.split()[1]) / 1024
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
