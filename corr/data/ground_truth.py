@@ -1,0 +1,92 @@
+"""Pairs of images with known disparity or flow: what every reader of a published set returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+
+@dataclass(frozen=True, eq=False)
+class StereoTruth:
+    """What is known of a stereo pair, in pixels of its left image."""
+
+    disparity: Float32[np.ndarray, "H W"]
+    """px; `x_right = x_left - disparity`, NaN where it is not known."""
+    occluded: Bool[np.ndarray, "H W"] | None
+    """True where the disparity is known and the right image does not show the point.
+
+    None where the set does not let one tell.
+    """
+    max_disparity: int
+    """Bound of the search: `ndisp` where the set publishes it, else the multiple of 16 above the
+    largest true disparity."""
+
+
+@dataclass(frozen=True, eq=False)
+class FlowTruth:
+    """What is known of the motion between two images, in pixels of the first."""
+
+    flow: Float32[np.ndarray, "H W 2"]
+    """px; `target = p + flow(p)`, NaN where it is not known."""
+    occluded: Bool[np.ndarray, "H W"] | None
+    """True where the second image does not show the point; None where the set does not tell."""
+
+
+@dataclass(frozen=True)
+class StereoPair:
+    """A rectified pair of a published set; images and truth are read when asked for."""
+
+    name: str
+    """Unique in its root, such as `teddy` or `000027_10`."""
+    group: str
+    """Set and year, such as `middlebury-2003` or `kitti-2012`."""
+    left: Path
+    right: Path
+    truth_files: tuple[Path, ...]
+    """What `truth` reads."""
+    read: Callable[[], StereoTruth] = field(repr=False, compare=False)
+    """How `truth` reads it."""
+
+    def truth(self) -> StereoTruth:
+        """Its ground truth.
+
+        Raises:
+            FormatError, ImageError: a file of it is damaged.
+            DatasetError: the files do not go together.
+        """
+        return self.read()
+
+
+@dataclass(frozen=True)
+class FlowPair:
+    """Two frames of a published set; images and truth are read when asked for."""
+
+    name: str
+    """Unique in its root, such as `clean/alley_1/frame_0002` or `RubberWhale`."""
+    group: str
+    """Part of the set: `clean` or `final`, `train` or `val`, else the set itself."""
+    image0: Path
+    image1: Path
+    truth_files: tuple[Path, ...]
+    """What `truth` reads."""
+    read: Callable[[], FlowTruth] = field(repr=False, compare=False)
+    """How `truth` reads it."""
+
+    def truth(self) -> FlowTruth:
+        """Its ground truth.
+
+        Raises:
+            FormatError, ImageError: a file of it is damaged.
+            DatasetError: the files do not go together.
+        """
+        return self.read()
+
+
+def search_bound(disparity: Float32[np.ndarray, "H W"]) -> int:
+    """The multiple of 16 above the largest known disparity, px; 16 when none is known."""
+    highest = float(np.nanmax(disparity, initial=0))
+    return 16 * (int(highest) // 16 + 1)

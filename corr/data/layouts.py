@@ -1,0 +1,130 @@
+"""Which published set a folder looks like, and that what its layout names is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from corr.errors import DatasetError
+
+PICTURES = (".png", ".ppm", ".pgm")
+"""Suffixes of the published images; the first one found is read."""
+
+
+_OLDER_SCENES = (
+    {"im2", "im6", "disp2", "disp6"},
+    {"view1", "view5", "disp1", "disp5"},
+    {"im3", "im4", "disp3"},
+    {"scene1.row3.col3", "scene1.row3.col4", "truedisp.row3.col3"},
+)
+"""Names of the files of Middlebury's scenes of 2001 to 2006."""
+
+_SCENES_2021 = (
+    "artroom",
+    "bandsaw",
+    "chess",
+    "curule",
+    "ladder",
+    "octogons",
+    "pendulum",
+    "podium",
+    "skates",
+    "skiboots",
+    "traproom",
+)
+
+
+def of_2021(scene: str) -> bool:
+    """Whether Middlebury published a scene of that name in 2021; else it is one of 2014."""
+    return scene.rstrip("0123456789") in _SCENES_2021
+
+
+def recognise(root: Path) -> str | None:
+    """Name of the card whose set a folder looks like, from the names of its files alone.
+
+    Looks into the folder, the folders in it, and those in them; a half-copied set is still
+    recognised.
+    """
+    found = recognise_all(root)
+    return found[0] if found else None
+
+
+def recognise_all(root: Path) -> list[str]:
+    """Names of the cards of all sets that the folder holds at the first level that has any."""
+    level = [root] if root.is_dir() else []
+    for _ in range(3):
+        kinds = [kind for folder in level for kind in _kinds(folder)]
+        if kinds:
+            return list(dict.fromkeys(kinds))
+        level = [path for folder in level for path in sorted(folder.iterdir()) if path.is_dir()]
+    return []
+
+
+def scene_folders(root: Path) -> list[Path]:
+    """The root, the folders in it and those in them, where a scene may lie."""
+    found = [root]
+    for pattern in ("*", "*/*"):
+        found += sorted(path for path in root.glob(pattern) if path.is_dir())
+    return found
+
+
+def refusal(root: Path, wanted: Sequence[str], expected: str) -> DatasetError:
+    """Why nothing was found below a root: no folder, nothing in it, another set or no set at all.
+
+    Args:
+        root: what was given.
+        wanted: names of the cards of the sets that were looked for.
+        expected: what such a root holds, as it ends the sentence.
+    """
+    names = " or ".join(wanted)
+    if not root.is_dir():
+        return DatasetError(f"'{root}' is not a folder; give the root of {names}")
+    if not any(root.iterdir()):
+        return DatasetError(f"'{root}' is an empty folder; expected {expected}")
+    found = [name for name in recognise_all(root) if name not in wanted]
+    if found:
+        return DatasetError(f"'{root}' looks like {found[0]}, not {names}; expected {expected}")
+    return DatasetError(f"'{root}' holds nothing of {names}; expected {expected}")
+
+
+def find(folder: Path, stem: str, suffixes: Sequence[str] = PICTURES) -> Path | None:
+    """The file of that stem with the first suffix that is there."""
+    paths = (folder / f"{stem}{suffix}" for suffix in suffixes)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def require(folder: Path, stem: str, suffixes: Sequence[str] = PICTURES) -> Path:
+    """The file of that stem with the first suffix that is there.
+
+    Raises:
+        DatasetError: there is none, or it is empty.
+    """
+    path = find(folder, stem, suffixes)
+    if path is None:
+        raise DatasetError(f"'{folder}' lacks '{stem}{suffixes[0]}': the set is not whole")
+    if path.stat().st_size == 0:
+        raise DatasetError(f"'{path}' is empty (0 bytes): the set is not whole")
+    return path
+
+
+def _kinds(folder: Path) -> list[str]:
+    """The sets that have a folder with such entries."""
+    names = {path.name for path in folder.iterdir()}
+    stems = {name.rpartition(".")[0] for name in names if name.endswith(PICTURES)}
+    signs = {
+        "sintel": bool(names & {"clean", "final"}) and bool(names & {"flow", "occlusions"}),
+        "kitti-2015": bool(names & {"image_2", "disp_occ_0", "disp_noc_0"}),
+        "kitti-2012": bool(names & {"image_0", "colored_0", "disp_occ", "disp_noc"}),
+        "evd": names >= {"1", "2", "h"},
+        "flying-chairs": any(stem.endswith("_img1") for stem in stems),
+        "middlebury-flow": bool(names & {"other-gt-flow", "flow10.flo"}) or "frame10" in stems,
+        "oxford-affine": "img1" in stems and any(name.startswith("H1to") for name in names),
+        "hpatches-sequences": "1" in stems and any(name.startswith("H_1_") for name in names),
+        "middlebury-stereo": any(len(stems & scene) > 1 for scene in _OLDER_SCENES),
+        "skimage-photos": names >= {"astronaut.png", "rocket.jpg"},
+        "middlebury-2014": "motorcycle_left.png" in names,
+    }
+    found = [card for card, there in signs.items() if there]
+    if {"im0", "im1"} <= stems and any(name == "calib.txt" or ".pfm" in name for name in names):
+        found.append("middlebury-2021" if of_2021(folder.name) else "middlebury-2014")
+    return found
