@@ -62,9 +62,7 @@ def bootstrap_intervals(
         return dict.fromkeys(aggregate(table), (float("nan"), float("nan")))
     drawn = np.random.default_rng(SEED).integers(num_items, size=(NUM_RESAMPLES, num_items))
     parts = np.array_split(drawn, -(-drawn.size // _AT_ONCE))
-    totals = [
-        aggregate({key: values[part] for key, values in table.items()}) for part in parts
-    ]
+    totals = [aggregate({key: values[part] for key, values in table.items()}) for part in parts]
     return {key: _percentiles(np.concatenate([part[key] for part in totals])) for key in totals[0]}
 
 

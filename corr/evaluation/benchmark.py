@@ -90,7 +90,7 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
 
     @abstractmethod
     def files(self, item: Item) -> Sequence[Path]:
-        """The files that an item is read from: where one changes, the item is measured again."""
+        """The files that an item is read from."""
 
     @abstractmethod
     def read(self, item: Item) -> Inputs:
@@ -115,6 +115,22 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
     @abstractmethod
     def draw(self, inputs: Inputs, output: Output) -> Picture:
         """What the model made of an item, and where it is wrong."""
+
+    def identity(self, item: Item, root: Path) -> list[Any]:
+        """What an item is made of, in plain values: where one changes, it is measured again.
+
+        Path below the root, size and time of change of its files: to read all of a large set in
+        order to hash it would cost more than some models.
+
+        Raises:
+            OSError: a file is missing.
+        """
+        found = []
+        for path in self.files(item):
+            state = path.stat()
+            below = path.relative_to(root) if path.is_relative_to(root) else path
+            found.append([below.as_posix(), state.st_size, state.st_mtime_ns])
+        return found
 
     def candidate(self, model: str) -> Candidate:
         """What a name on the command line stands for.

@@ -27,9 +27,8 @@ class Cache:
     """A folder of results.
 
     A result is found again while nothing that made it has changed: the model (by its name, or the
-    checksums of a network's files), the benchmark and its protocol, the item's files (path below
-    the root, size and time of change: reading all of a large set to hash it would cost more than
-    some models), the source of corr, the versions of what it stands on, and the kind of machine.
+    checksums of a network's files), the benchmark and its protocol, what the item is made of, the
+    source of corr, the versions of what it stands on, and the kind of machine.
     """
 
     folder: Path
@@ -40,7 +39,7 @@ class Cache:
         make_folder(self.folder)
 
     def key(
-        self, model: Mapping[str, str], protocol_hash: str, label: str, files: Sequence[Any]
+        self, model: Mapping[str, str], protocol_hash: str, label: str, identity: Sequence[Any]
     ) -> str:
         """The name of a result.
 
@@ -48,9 +47,9 @@ class Cache:
             model: what tells the model from others.
             protocol_hash: of the benchmark and its protocol.
             label: the item's name.
-            files: what `file_state` says of the item's files.
+            identity: what the item is made of.
         """
-        parts = [dict(model), protocol_hash, label, files, source_sha256(), environment()]
+        parts = [dict(model), protocol_hash, label, identity, source_sha256(), environment()]
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -75,20 +74,6 @@ class Cache:
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
-
-
-def file_state(files: Sequence[Path], root: Path) -> list[list[Any]]:
-    """Path below the root, size and time of change of each file.
-
-    Raises:
-        OSError: one is missing.
-    """
-    found = []
-    for path in files:
-        state = path.stat()
-        below = path.relative_to(root) if path.is_relative_to(root) else path
-        found.append([below.as_posix(), state.st_size, state.st_mtime_ns])
-    return found
 
 
 def make_folder(path: Path) -> None:

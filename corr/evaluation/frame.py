@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from rich.progress import (
 from corr.errors import OptionError
 from corr.evaluation.aggregation import bootstrap_intervals, score_table
 from corr.evaluation.benchmark import Benchmark
-from corr.evaluation.cache import Cache, file_state
+from corr.evaluation.cache import Cache
 from corr.evaluation.candidates import Candidate
 from corr.evaluation.environment import commit, environment
 from corr.evaluation.measure import measure, warm_up
@@ -85,7 +85,6 @@ def run_benchmark(
             markup=False,
             soft_wrap=True,
         )
-    rows = [row for model in models for row in _rows(benchmark, model, results[model])]
     return Report(
         benchmark.name,
         benchmark.protocol,
@@ -94,7 +93,12 @@ def run_benchmark(
         {candidate.name: candidate.sha256 for candidate in candidates},
         benchmark.columns,
         benchmark.baseline,
-        tuple(rows),
+        tuple(row for model in models for row in _group_rows(benchmark, model, results[model])),
+        tuple(
+            _row(benchmark, model, result.item, [result])
+            for model in models
+            for result in results[model]
+        ),
         results,
     )
 
@@ -134,37 +138,41 @@ class _Run:
         if self._candidate.results is not None:
             return None
         try:
-            files = file_state(self._benchmark.files(item), self._root)
+            made_of = self._benchmark.identity(item, self._root)
         except OSError:  # reading the item will say so
             return None
         label = self._benchmark.label(item)
-        return self._cache.key(self._candidate.identity, self._digest, label, files)
+        return self._cache.key(self._candidate.identity, self._digest, label, made_of)
 
 
-def _rows(
+def _group_rows(
     benchmark: Benchmark[Item, Inputs, Output], model: str, results: Sequence[ItemResult]
-) -> list[Row]:
-    groups = dict.fromkeys(result.group for result in results)
-    chosen = {group: [r for r in results if r.group == group] for group in groups}
-    chosen[ALL] = list(results)
-    rows = []
-    for group, members in chosen.items():
-        table = score_table([result.scores for result in members])
-        times = [result.time_s for result in members if result.time_s is not None]
-        memories = [result.memory_mb for result in members if result.memory_mb is not None]
-        rows.append(
-            Row(
-                model,
-                group,
-                len(members),
-                sum(result.error is not None for result in members),
-                {key: float(value) for key, value in benchmark.aggregate(table).items()},
-                bootstrap_intervals(benchmark.aggregate, table),
-                statistics.median(times) if times else None,
-                max(memories) if memories else None,
-            )
-        )
-    return rows
+) -> Iterator[Row]:
+    """Every group, then all."""
+    for group in dict.fromkeys(result.group for result in results):
+        yield _row(benchmark, model, group, [r for r in results if r.group == group])
+    yield _row(benchmark, model, ALL, results)
+
+
+def _row(
+    benchmark: Benchmark[Item, Inputs, Output],
+    model: str,
+    name: str,
+    results: Sequence[ItemResult],
+) -> Row:
+    table = score_table([result.scores for result in results])
+    times = [result.time_s for result in results if result.time_s is not None]
+    memories = [result.memory_mb for result in results if result.memory_mb is not None]
+    return Row(
+        model,
+        name,
+        len(results),
+        sum(result.error is not None for result in results),
+        {key: float(value) for key, value in benchmark.aggregate(table).items()},
+        bootstrap_intervals(benchmark.aggregate, table),
+        statistics.median(times) if times else None,
+        max(memories) if memories else None,
+    )
 
 
 def open_console() -> Console:

@@ -104,8 +104,12 @@ class HomographyBenchmark(Benchmark[HomographyPair, HomographyInputs, Matches]):
         return item.sequence
 
     def files(self, item: HomographyPair) -> Sequence[Path]:
-        """Both images; the homography is read with the sequence."""
+        """Both images."""
         return item.path0, item.path1
+
+    def identity(self, item: HomographyPair, root: Path) -> list[Any]:
+        """Its images and its homography, which is read with the sequence."""
+        return [*super().identity(item, root), item.homography_0to1.tolist()]
 
     def read(self, item: HomographyPair) -> HomographyInputs:
         """Both images."""
@@ -178,7 +182,9 @@ class HomographyBenchmark(Benchmark[HomographyPair, HomographyInputs, Matches]):
         correct = error <= self.settings.correct_px
         chosen = np.random.default_rng(0).permutation(len(output))[:_MOST_DRAWN]
         drawn = Matches(
-            *(table[chosen] for table in (*points, output.scores)),
+            output.keypoints0[chosen],
+            output.keypoints1[chosen],
+            output.scores[chosen],
             output.image_size0,
             output.image_size1,
         )

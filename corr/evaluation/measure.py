@@ -68,9 +68,7 @@ def read_result(
     return benchmark.read_output(path, inputs)
 
 
-def warm_up(
-    benchmark: Benchmark[Item, Inputs, Output], candidate: Candidate, item: Item
-) -> None:
+def warm_up(benchmark: Benchmark[Item, Inputs, Output], candidate: Candidate, item: Item) -> None:
     """Run once, so that loading and compiling are in nobody's seconds.
 
     Raises:

@@ -38,7 +38,7 @@ def peak_memory() -> Iterator[PeakMemory]:
     """
     peak = PeakMemory()
     _trim()
-    on_device = torch.cuda.is_available() and torch.cuda.is_initialized()
+    on_device = torch.cuda.is_available()
     if on_device:
         torch.cuda.reset_peak_memory_stats()
     device_start = torch.cuda.memory_allocated() if on_device else 0

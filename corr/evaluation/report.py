@@ -7,7 +7,8 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 from rich import box
 from rich.table import Table
@@ -17,8 +18,11 @@ from corr.evaluation.benchmark import Column, Scores
 ALL = "all"
 """Name of the group that holds every item."""
 
+Rows = Literal["all", "group", "item"]
+"""What a table shows for each model, beside the row of all items."""
+
 MOST_GROUPS = 10
-"""With more of them, a terminal shows the whole only; files hold them all."""
+"""With more of them, a table shows the whole only unless it is asked for more."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Report:
     """The model that the others' seconds are divided by."""
     rows: tuple[Row, ...]
     """Every group of a model, then all of it; models in the order asked for."""
+    item_rows: tuple[Row, ...]
+    """Every item of a model, as a group of its own."""
     items: Mapping[str, Sequence[ItemResult]]
     """By model."""
 
@@ -84,8 +90,12 @@ class Report:
         return list(dict.fromkeys(row.group for row in self.rows if row.group != ALL))
 
     def row(self, model: str, group: str = ALL) -> Row:
-        """The row of a model, over all items when no group is named."""
-        return next(row for row in self.rows if (row.model, row.group) == (model, group))
+        """The row of a model: of a group, of an item, or of all items when none is named."""
+        return self._by_name[model, group]
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], Row]:
+        return {(row.model, row.group): row for row in (*self.item_rows, *self.rows)}
 
     def failures(self) -> list[str]:
         """One line for each item that failed."""
@@ -96,17 +106,21 @@ class Report:
             if result.error is not None
         ]
 
-    def table(self) -> Table:
-        """The rows, for a terminal."""
+    def table(self, rows: Rows | None = None) -> Table:
+        """For a terminal.
+
+        Args:
+            rows: as in `cells`.
+        """
         title = f"{self.benchmark}, protocol {self.protocol_hash}"
         table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
         for title, numeric in self.titles():
             table.add_column(title, justify="right" if numeric else "left", overflow="fold")
-        for row, cells in self.cells(most_groups=MOST_GROUPS):
-            whole = row.group == ALL
+        for cells in self.cells(rows):
             is_interval = cells[0] == ""
+            whole = cells[1] == ALL
             style = "dim" if is_interval else "bold" if whole else ""
-            last = whole and (is_interval or row.num_items < 2)
+            last = is_interval or (whole and cells[2] == "1")
             table.add_row(*cells, style=style, end_section=last)
         return table
 
@@ -118,19 +132,24 @@ class Report:
         ends = [("s", True), *ratio, ("MiB", True)]
         return [("model", False), ("of", False), ("items", True), *failed, *scores, *ends]
 
-    def cells(self, most_groups: int | None = None) -> Iterator[tuple[Row, list[str]]]:
-        """Each row as text; below the row of all items of a model, its intervals.
+    def cells(self, rows: Rows | None = None) -> Iterator[list[str]]:
+        """Each row as text; below the row of all items of a model, half the width of its intervals.
 
         Args:
-            most_groups: leave the groups out when there are more than this.
+            rows: a row for each group or item of a model, or for all of it alone; for each group,
+                if there are at most `MOST_GROUPS`, when not given.
         """
-        shown = most_groups is None or len(self.groups) <= most_groups
-        for row in self.rows:
-            if row.group != ALL and not shown:
-                continue
-            yield row, self._cells(row)
-            if row.group == ALL and row.num_items > 1:
-                yield row, self._interval_cells(row)
+        if rows is None:
+            rows = "group" if len(self.groups) <= MOST_GROUPS else "all"
+        for model in self.items:
+            parts = self.item_rows if rows == "item" else self.rows if rows == "group" else ()
+            parts = [part for part in parts if part.model == model and part.group != ALL]
+            for part in parts if len(parts) > 1 or rows == "item" else ():
+                yield self._cells(part)
+            whole = self.row(model)
+            yield self._cells(whole)
+            if whole.num_items > 1:
+                yield self._interval_cells(whole)
 
     @property
     def _any_failed(self) -> bool:
@@ -147,13 +166,13 @@ class Report:
         return [row.model, row.group, str(row.num_items), *failed, *scores, *ends]
 
     def _interval_cells(self, row: Row) -> list[str]:
-        low, high = (
-            {key: interval[end] for key, interval in row.intervals.items()} for end in (0, 1)
-        )
+        half = {
+            key: (high - low) / 2 if low < high else 0.0 * low
+            for key, (low, high) in row.intervals.items()
+        }
         failed = [""] if self._any_failed else []
         ends = [""] * (len(self.titles()) - 3 - len(failed) - len(self.columns))
-        lines = [f"{column.show(low)} to {column.show(high)}" for column in self.columns]
-        return ["", "95 %", "", *failed, *lines, *ends]
+        return ["", "± 95 %", "", *failed, *(column.show(half) for column in self.columns), *ends]
 
 
 def protocol_hash(benchmark: str, protocol: Mapping[str, Any]) -> str:

@@ -9,17 +9,22 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from corr.evaluation.report import Report, finite
+from corr.evaluation.report import Report, Rows, finite
 from corr.formats.atomic import replacing
 
 
-def write_report(report: Report, folder: Path) -> list[Path]:
+def write_report(report: Report, folder: Path, rows: Rows | None = None) -> list[Path]:
     """Write `<benchmark>.json`, `.csv` and `.md` into a folder that exists; their paths.
+
+    Args:
+        report: what to write.
+        folder: where to.
+        rows: what the table in the Markdown shows, as in `Report.cells`.
 
     Raises:
         FormatError: a file cannot be written.
     """
-    texts = {".json": _json(report), ".csv": _csv(report), ".md": markdown(report)}
+    texts = {".json": _json(report), ".csv": _csv(report), ".md": markdown(report, rows)}
     paths = []
     for suffix, text in texts.items():
         paths.append(folder / f"{report.benchmark}{suffix}")
@@ -28,7 +33,7 @@ def write_report(report: Report, folder: Path) -> list[Path]:
     return paths
 
 
-def markdown(report: Report) -> str:
+def markdown(report: Report, rows: Rows | None = None) -> str:
     """The table, the protocol, what it was run on, and the failures."""
     titles = report.titles()
     lines = [
@@ -36,10 +41,10 @@ def markdown(report: Report) -> str:
         "",
         _line([title for title, _ in titles]),
         _line(["---:" if numeric else "---" for _, numeric in titles]),
-        *(_line(cells) for _, cells in report.cells()),
+        *map(_line, report.cells(rows)),
         "",
-        "Below each model, the 95 % interval of its figures over other items of the same kind "
-        "(bootstrap). s: median seconds of an item; MiB: peak memory beyond what was in use.",
+        "±: half the width of the 95 % interval over other items of the same kind (bootstrap); s: "
+        "median seconds of an item; MiB: peak memory beyond what was in use.",
         "",
         f"Protocol `{report.protocol_hash}` (only rows with the same one compare):",
         "",

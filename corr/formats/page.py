@@ -1,10 +1,16 @@
-"""One self-contained page: headings, captioned pictures and a table; no scripts, no network."""
+"""One page of HTML: headings, captioned pictures and tables; no scripts, no network."""
 
 from __future__ import annotations
 
+import base64
+import io
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
 
 from corr.formats.atomic import replacing
 
@@ -51,7 +57,7 @@ class Figure:
     """A picture and what to see in it."""
 
     file: str
-    """Name of the picture, in the folder of the page."""
+    """Name of the picture in the folder of the page, or what `embedded` gives of it."""
     title: str
     caption: str
     numbers: str = ""
@@ -59,15 +65,6 @@ class Figure:
     """What makes the picture, typed in the folder of the page."""
     wide: bool = True
     """Whether it takes the whole width."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, a paragraph, pictures."""
-
-    title: str
-    text: str
-    figures: tuple[Figure, ...]
 
 
 @dataclass(frozen=True)
@@ -79,17 +76,35 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A heading, a paragraph, pictures."""
+
+    title: str
+    text: str
+    figures: tuple[Figure, ...]
+    table: Table | None = None
+    """Between the paragraph and the pictures."""
+
+
+@dataclass(frozen=True)
 class Page:
     """All that a page shows."""
 
     title: str
     lead: str
     """What the page is."""
-    table: Table
-    """All numbers in one place."""
+    table: Table | None
+    """All numbers in one place, below the lead."""
     sections: tuple[Section, ...]
     foot: str
     """Sources and licences."""
+
+
+def embedded(picture: UInt8[np.ndarray, "_ _ 3"]) -> str:
+    """A picture as part of the page itself: a JPEG in a `data:` address."""
+    content = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(content, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def write_page(path: Path, page: Page) -> None:
@@ -97,7 +112,7 @@ def write_page(path: Path, page: Page) -> None:
     body = [
         f"<h1>{escape(page.title)}</h1>",
         f'<p class="lead">{escape(page.lead)}</p>',
-        _table(page.table),
+        "" if page.table is None else _table(page.table),
         *(_section(section) for section in page.sections),
         f"<footer><p>{escape(page.foot)}</p></footer>",
     ]
@@ -126,8 +141,9 @@ def _table(table: Table) -> str:
 
 def _section(section: Section) -> str:
     figures = "\n".join(_figure(figure) for figure in section.figures)
+    table = "" if section.table is None else f"{_table(section.table)}\n"
     return (
-        f"<section>\n<h2>{escape(section.title)}</h2>\n<p>{escape(section.text)}</p>\n"
+        f"<section>\n<h2>{escape(section.title)}</h2>\n<p>{escape(section.text)}</p>\n{table}"
         f'<div class="grid">\n{figures}\n</div>\n</section>'
     )
 
