@@ -1,6 +1,6 @@
 """A small benchmark from what scikit-image installs, laid out as the published sets are.
 
-Four photographs, each with five views by known homographies under growing changes of viewpoint
+Three photographs, each with five views by known homographies under growing changes of viewpoint
 and appearance, as HPatches lays them out; and Middlebury's motorcycle as a stereo pair and as two
 frames whose flow is minus the disparity along x.
 """
@@ -57,10 +57,9 @@ class _Sequence:
 
 
 _ALL = {
-    "v_astronaut": _Sequence("astronaut", 45, 0.6, 1.4, 1.1, 0.01, 0.0),
-    "v_coffee": _Sequence("coffee", 15, 0.8, 2.2, 1.2, 0.01, 0.0),
-    "v_rocket": _Sequence("rocket", 180, 0.7, 1.3, 1.2, 0.01, 0.5),
-    "i_chelsea": _Sequence("chelsea", 0, 1.0, 1.0, 2.6, 0.04, 1.5),
+    "v_astronaut": _Sequence("astronaut", 90.0, 0.6, 1.4, 1.1, 0.01, 0.0),
+    "v_coffee": _Sequence("coffee", 15.0, 0.8, 2.2, 1.2, 0.01, 0.0),
+    "i_chelsea": _Sequence("chelsea", 0.0, 1.0, 1.0, 2.6, 0.04, 1.5),
 }
 
 
@@ -116,14 +115,15 @@ def _viewpoint(
         max_tilt=sequence.tilt**share,
         max_perspective=0.1 * share,
     )
-    homography = reach.draw((size[0], size[1]), rng)
-    return homography / homography[2, 2]
+    drawn = reach.draw((size[0], size[1]), rng)
+    homography: Homography = drawn / drawn[2, 2]
+    return homography
 
 
 def _warp(photo: Picture, homography: Homography) -> Float64[np.ndarray, "H W 3"]:
     """The photograph in a view, in [0, 1], blurred first where the view is smaller; else black."""
     height, width = photo.shape[:2]
-    image = photo.astype(np.float64) / 255
+    image: Float64[np.ndarray, "H W 3"] = photo.astype(np.float64) / 255
     centre = np.linalg.solve(homography, [(width - 1) / 2, (height - 1) / 2, 1])
     _, zoom, _ = map_keypoints(homography, (centre[:2] / centre[2])[None], *np.ones((2, 1)))
     if zoom[0] < 1:

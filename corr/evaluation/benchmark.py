@@ -68,6 +68,8 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
     """The score of an item that says which one is worst."""
     higher_is_better: ClassVar[bool]
     """Of that score."""
+    drawn: ClassVar[str] = ""
+    """What `draw` shows, in a sentence or two."""
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Files of results computed elsewhere that `read_output` reads; none when empty."""
 

@@ -67,6 +67,10 @@ class FlowBenchmark(Benchmark[FlowPair, FlowInputs, FlowField]):
     )
     ranked_by: ClassVar[str] = "epe_all"
     higher_is_better: ClassVar[bool] = False
+    drawn: ClassVar[str] = (
+        "The first image; the true flow, black where it is not known; the flow found, on the same "
+        "colour wheel."
+    )
     suffixes: ClassVar[tuple[str, ...]] = FLOW
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,17 +67,16 @@ def run_benchmark(
     console.print(f"{benchmark.name}, protocol {digest}", style="bold", highlight=False)
     for key, value in benchmark.protocol.items():
         console.print(f"  {key}: {value}", highlight=False, markup=False, soft_wrap=True)
-    results: dict[str, list[ItemResult]] = {}
-    num_found = 0
+    results: dict[str, list[ItemResult]] = {candidate.name: [] for candidate in candidates}
+    runs = [_Run(benchmark, candidate, root, cache, digest) for candidate in candidates]
     with _progress() as progress:
-        for candidate in candidates:
-            bar = progress.add_task(candidate.name, total=len(items))
-            run = _Run(benchmark, candidate, root, cache, digest)
-            results[candidate.name] = []
-            for item in items:
-                results[candidate.name].append(run.result(item))
+        bars = [progress.add_task(candidate.name, total=len(items)) for candidate in candidates]
+        for item in items:  # models take turns, so that a busy moment of the machine hits them all
+            read = lru_cache(maxsize=1)(partial(benchmark.read, item))
+            for candidate, run, bar in zip(candidates, runs, bars, strict=True):
+                results[candidate.name].append(run.result(item, read))
                 progress.advance(bar)
-            num_found += run.num_found
+    num_found = sum(run.num_found for run in runs)
     if num_found:
         total = len(items) * len(candidates)
         console.print(
@@ -104,7 +104,7 @@ def run_benchmark(
 
 
 class _Run:
-    """One model through the items: looked up, or else measured and kept."""
+    """One model on the items: looked up, or else measured and kept."""
 
     def __init__(
         self,
@@ -119,17 +119,22 @@ class _Run:
         self._warm = False
         self.num_found = 0
 
-    def result(self, item: Any) -> ItemResult:
-        """Of an item. Results computed elsewhere are read each time, failures tried again."""
+    def result(self, item: Any, read: Callable[[], Any]) -> ItemResult:
+        """Of an item. Results computed elsewhere are read each time, failures tried again.
+
+        Args:
+            item: what to measure.
+            read: gives its inputs, when they are needed.
+        """
         key = self._key(item)
         found = None if key is None else self._cache.find(key)
         if found is not None:
             self.num_found += 1
             return found
         if not self._warm:
-            warm_up(self._benchmark, self._candidate, item)
+            warm_up(self._benchmark, self._candidate, read)
             self._warm = True
-        measured = measure(self._benchmark, self._candidate, item)
+        measured = measure(self._benchmark, self._candidate, item, read)
         if key is not None and measured.error is None:
             self._cache.keep(key, measured)
         return measured

@@ -81,6 +81,7 @@ class HomographyBenchmark(Benchmark[HomographyPair, HomographyInputs, Matches]):
     )
     ranked_by: ClassVar[str] = "mma_3"
     higher_is_better: ClassVar[bool] = True
+    drawn: ClassVar[str] = "Green matches are right within 3 px, red ones are wrong."
     suffixes: ClassVar[tuple[str, ...]] = MATCHES
 
     def __init__(self, settings: HomographyProtocol | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import statistics
 import time
+from collections.abc import Callable
 from typing import TypeVar
 
 from corr.errors import MissingExtraError
@@ -24,16 +25,25 @@ _MIB = 1 << 20
 
 
 def measure(
-    benchmark: Benchmark[Item, Inputs, Output], candidate: Candidate, item: Item
+    benchmark: Benchmark[Item, Inputs, Output],
+    candidate: Candidate,
+    item: Item,
+    read: Callable[[], Inputs],
 ) -> ItemResult:
     """Scores, median seconds and peak memory; whatever goes wrong is the item's result.
+
+    Args:
+        benchmark: what to measure.
+        candidate: the model.
+        item: what to measure it on.
+        read: gives the item's inputs; not timed.
 
     Raises:
         MissingExtraError: a package is missing, which is of the installation and not of the item.
     """
     label, group = benchmark.label(item), benchmark.group(item)
     try:
-        inputs = benchmark.read(item)
+        inputs = read()
         if candidate.results is not None:
             output = read_result(benchmark, candidate, item, inputs)
             return ItemResult(label, group, dict(benchmark.score(item, inputs, output)))
@@ -68,8 +78,15 @@ def read_result(
     return benchmark.read_output(path, inputs)
 
 
-def warm_up(benchmark: Benchmark[Item, Inputs, Output], candidate: Candidate, item: Item) -> None:
+def warm_up(
+    benchmark: Benchmark[Item, Inputs, Output], candidate: Candidate, read: Callable[[], Inputs]
+) -> None:
     """Run once, so that loading and compiling are in nobody's seconds.
+
+    Args:
+        benchmark: what is going to be measured.
+        candidate: the model.
+        read: gives the inputs of an item.
 
     Raises:
         MissingExtraError: a package is missing.
@@ -77,8 +94,8 @@ def warm_up(benchmark: Benchmark[Item, Inputs, Output], candidate: Candidate, it
     if candidate.results is not None:
         return
     try:
-        benchmark.run(candidate.name, benchmark.read(item))
+        benchmark.run(candidate.name, read())
     except MissingExtraError:
         raise
     except Exception:  # the item's own measurement will say what is wrong
-        logging.getLogger(__name__).debug("%s failed", benchmark.label(item), exc_info=True)
+        logging.getLogger(__name__).debug("%s did not warm up", candidate.name, exc_info=True)

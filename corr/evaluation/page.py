@@ -20,15 +20,6 @@ _LEAD = (
     "of its figures over other items of the same kind (bootstrap); s is the median time of an "
     "item, MiB the most memory that one needed beyond what was in use."
 )
-_TEXTS = {
-    "homographies": "Matches before any verification: green ones are right within 3 px.",
-    "stereo": "The left image; the disparity found; and its error: blue within 2 px, red above, "
-    "black where there is no truth.",
-    "flow": "The first image; the true flow, black where unknown; and the flow found, on the same "
-    "colour wheel.",
-    "patches": "The same points in image 1 (above) and in the other image (below), whose "
-    "descriptors differ most.",
-}
 
 
 def write_report_page(
@@ -48,8 +39,8 @@ def write_report_page(
     sections = tuple(
         Section(
             report.benchmark,
-            f"Protocol {report.protocol_hash}. {_TEXTS[report.benchmark]} Shown is the item where "
-            "each model was worst.",
+            f"Protocol {report.protocol_hash}. Below, the item where each model was worst. "
+            f"{part.benchmark.drawn}",
             tuple(_worst(part, report)),
             Table(tuple(name for name, _ in report.titles()), tuple(map(tuple, report.cells()))),
         )

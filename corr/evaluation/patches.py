@@ -77,6 +77,10 @@ class PatchBenchmark(Benchmark[HomographyPair, PatchPairs, Descriptors]):
     )
     ranked_by: ClassVar[str] = "fpr95"
     higher_is_better: ClassVar[bool] = False
+    drawn: ClassVar[str] = (
+        "Patches of the same points in image 1 (above) and in the other image (below), whose "
+        "descriptors differ most."
+    )
 
     def __init__(self, settings: PatchProtocol | None = None) -> None:
         self.settings = settings or PatchProtocol()
@@ -150,7 +154,7 @@ class PatchBenchmark(Benchmark[HomographyPair, PatchPairs, Descriptors]):
     def draw(self, inputs: PatchPairs, output: Descriptors) -> Picture:
         """The points whose descriptors differ most: above in image 0, below in image 1."""
         rows = np.argsort(-_distances(output).diagonal(), kind="stable")[:_NUM_DRAWN]
-        above, below = (np.hstack(side[rows]) for side in (inputs.patches0, inputs.patches1))
+        above, below = (np.hstack(list(side[rows])) for side in (inputs.patches0, inputs.patches1))
         grey = np.vstack((above, below))
         large = np.repeat(np.repeat(grey, _ZOOM, axis=0), _ZOOM, axis=1)
         return np.repeat(large[:, :, None], 3, axis=2)
@@ -165,8 +169,11 @@ class PatchBenchmark(Benchmark[HomographyPair, PatchPairs, Descriptors]):
             )
         device = resolve_device()
         network = model.to(device).eval()
-        parts = torch.from_numpy(patches)[:, None].split(_BATCH)
-        found = [network(part.to(device).float() / 255).float().cpu() for part in parts]
+        stored = torch.from_numpy(patches)[:, None]
+        found = [
+            network(stored[start : start + _BATCH].to(device).float() / 255).float().cpu()
+            for start in range(0, len(stored), _BATCH)
+        ]
         return torch.cat(found).numpy()
 
 

@@ -143,8 +143,8 @@ class Report:
             rows = "group" if len(self.groups) <= MOST_GROUPS else "all"
         for model in self.items:
             parts = self.item_rows if rows == "item" else self.rows if rows == "group" else ()
-            parts = [part for part in parts if part.model == model and part.group != ALL]
-            for part in parts if len(parts) > 1 or rows == "item" else ():
+            shown = [part for part in parts if part.model == model and part.group != ALL]
+            for part in shown if len(shown) > 1 or rows == "item" else ():
                 yield self._cells(part)
             whole = self.row(model)
             yield self._cells(whole)

@@ -74,6 +74,10 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
     )
     ranked_by: ClassVar[str] = "bad_2_all"
     higher_is_better: ClassVar[bool] = False
+    drawn: ClassVar[str] = (
+        "The left image; the disparity found; its error, blue within 2 px and red above, black "
+        "where there is no truth."
+    )
     suffixes: ClassVar[tuple[str, ...]] = DISPARITY
 
     @property
