@@ -1,4 +1,4 @@
-"""`corr train`, `corr evaluate`, `corr demo`."""
+"""`corr train`, `corr evaluate`, `corr reproduce`, `corr demo`."""
 
 from __future__ import annotations
 
@@ -51,6 +51,26 @@ def evaluate(
     if names is not None and not all(names):
         raise OptionError(f"--models '{models}' has an empty name; write them as 'sift,rootsift'")
     evaluation.run(benchmark, root, names, out, cache=cache, reuse=reuse, rows=rows)
+
+
+def reproduce(
+    name: str,
+    *,
+    root: Path | None = None,
+    cache: Path | None = None,
+    reuse: bool = False,
+) -> int:
+    """Measure again what a shipped network's card states; exit with 1 where a figure fails.
+
+    Args:
+        name: of the network, such as `hardnet`.
+        root: folder of the data of those commands that need some.
+        cache: folder of the results of earlier runs; in your own cache when not given.
+        reuse: take what an earlier run has measured from there.
+    """
+    from corr import evaluation
+
+    return 0 if evaluation.reproduce(name, root, cache=cache, reuse=reuse) else 1
 
 
 def demo(*, out: Path = Path("demo")) -> None:

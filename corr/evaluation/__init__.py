@@ -55,3 +55,25 @@ def run(
     if root is None:
         return evaluate(mini(models, store), store, out or Path(MINI), rows=rows, title=MINI)
     return evaluate([single(benchmark, root, models)], store, out, rows=rows, title=benchmark)
+
+
+def reproduce(
+    network: str, root: Path | None = None, *, cache: Path | None = None, reuse: bool = False
+) -> bool:
+    """Whether the figures of a shipped network's card hold, those shown that were measured again.
+
+    Args:
+        network: a shipped one.
+        root: the data of the commands that need some; those are left out without.
+        cache: folder of results of earlier runs; in the user's own cache when not given.
+        reuse: whether those are used.
+
+    Raises:
+        ModelError: the network is not shipped, or its figures are older than its weights.
+        DatasetError: nothing to measure at `root`.
+    """
+    from corr.evaluation.cache import Cache, default_folder
+    from corr.evaluation.reproduce import reproduce as run_again
+
+    outcomes = run_again(network, root, Cache(cache or default_folder(), reuse))
+    return all(outcome.holds for outcome in outcomes)

@@ -35,7 +35,12 @@ class Cache:
     reuse: bool = True
     """Whether results are looked up; they are always kept."""
 
-    def __post_init__(self) -> None:
+    def make(self) -> None:
+        """Make the folder.
+
+        Raises:
+            OptionError: it cannot be made or written to.
+        """
         make_folder(self.folder)
 
     def key(

@@ -51,24 +51,27 @@ def mini(models: Sequence[str] | None, cache: Cache) -> list[Part]:
     Raises:
         ModelError: a model can do none of them.
     """
-    known = sorted(entry.name for entry in catalog.entries())
-    parts, used = [], set()
-    for name, folder in MINI_PARTS:
-        benchmark = BENCHMARKS[name]()
-        if models is None:
-            able = _defaults(benchmark)
-        else:
-            able = [model for model in models if _can(benchmark, model)]
-        used.update(able)
-        if able:
-            parts.append(Part(benchmark, mini_folder(cache.folder) / folder, able))
+    benchmarks = [(BENCHMARKS[name](), folder) for name, folder in MINI_PARTS]
     for model in models or ():
-        if model not in used:
+        if not any(_can(benchmark, model) for benchmark, _ in benchmarks):
+            known = ", ".join(sorted(entry.name for entry in catalog.entries()))
             raise ModelError(
-                f"model '{model}' does nothing that {MINI} measures; use {', '.join(known)} or a "
-                "folder that training wrote"
+                f"model '{model}' is not known to {MINI}; use {known}, or a folder that training "
+                "wrote"
             )
-    return parts
+    cache.make()
+    data = mini_folder(cache.folder)
+    able = [
+        _defaults(benchmark)
+        if models is None
+        else [model for model in models if _can(benchmark, model)]
+        for benchmark, _ in benchmarks
+    ]
+    return [
+        Part(benchmark, data / folder, chosen)
+        for (benchmark, folder), chosen in zip(benchmarks, able, strict=True)
+        if chosen
+    ]
 
 
 def evaluate(
@@ -93,6 +96,7 @@ def evaluate(
         for model in part.models:
             part.benchmark.candidate(model)
         part.benchmark.items(part.root)
+    cache.make()
     if out is not None:
         make_folder(out)
     console, reports = open_console(), []
