@@ -22,6 +22,10 @@ _LEAD = (
 )
 
 
+_WIDE = 2.6
+"""Wider pictures, in heights, take a line of the page for themselves."""
+
+
 def write_report_page(
     parts: Sequence[Part], reports: Sequence[Report], folder: Path, title: str
 ) -> Path:
@@ -76,7 +80,8 @@ def _worst(part: Part, report: Report) -> Iterator[Figure]:
             continue
         scores = report.row(model, worst.item).scores
         numbers = "; ".join(f"{column.title}: {column.show(scores)}" for column in report.columns)
-        yield Figure(embedded(picture), f"{model}: {worst.item}", "", numbers)
+        wide = picture.shape[1] > _WIDE * picture.shape[0]
+        yield Figure(embedded(picture), f"{model}: {worst.item}", "", numbers, wide=wide)
 
 
 def _draw(benchmark: Any, model: str, item: Any) -> Any:

@@ -47,9 +47,14 @@ table { border-collapse: collapse; background: var(--paper); margin: 1.6rem 0;
 th, td { padding: .5rem 1.1rem; text-align: right; border-bottom: 1px solid var(--line); }
 th { font-size: .82rem; color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--ink); }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
+table.dense { font-size: .85rem; }
+.dense th, .dense td { padding: .4rem .55rem; }
 footer { margin-top: 4rem; color: var(--soft); font-size: .88rem; }
 @media (max-width: 55rem) { .grid { grid-template-columns: 1fr; } main { padding: 2rem 1rem; } }
 """
+
+_MANY_COLUMNS = 8
+"""A table with more is set smaller."""
 
 
 @dataclass(frozen=True)
@@ -128,12 +133,13 @@ def write_page(path: Path, page: Page) -> None:
 
 
 def _table(table: Table) -> str:
+    dense = ' class="dense"' if len(table.titles) > _MANY_COLUMNS else ""
     head = "".join(f"<th>{escape(title)}</th>" for title in table.titles)
     rows = (
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
     )
     return (
-        f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
+        f'<div class="scroll"><table{dense}>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
         + "\n".join(rows)
         + "\n</tbody>\n</table></div>"
     )
