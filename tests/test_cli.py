@@ -232,7 +232,7 @@ def test_datasets(capsys):
     assert run("datasets", "verify", "skimage-photos", photos) == 0
     assert "9 files in" in capsys.readouterr().out
     assert run("datasets", "verify", "kitti-2012", photos) == 2
-    assert "has no files such as training/image_0/*_10.png" in capsys.readouterr().err
+    assert "looks like skimage-photos, not kitti-2012; expected files" in capsys.readouterr().err
     assert run("datasets", "verify", "kitti-2012") == 2
     assert "name the folder of the data" in capsys.readouterr().err
 

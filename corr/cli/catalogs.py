@@ -43,7 +43,7 @@ def datasets(
     name: str | None = None,
     path: Path | None = None,
 ) -> None:
-    """List, show or copy data set cards, or verify that data is laid out as its card says.
+    """List, show or copy data set cards, or verify data: its layout, files and ground truth.
 
     Args:
         action: `list`, `show NAME`, `copy NAME [PATH]` or `verify NAME ROOT`.
@@ -61,7 +61,12 @@ def datasets(
 
         if path is None:
             raise OptionError(f"name the folder of the data: corr datasets verify {card.name} ROOT")
-        say(f"{card.name}: {verify(card, path)} files in '{path}' are as the card says")
+        found = verify(card, path)
+        explained = f", and {found.num_pairs} pairs agree with their ground truth"
+        say(
+            f"{card.name}: {found.num_files} files in '{path}' are as the card says"
+            f"{explained if found.num_pairs else ''}"
+        )
         return
     _show_or_copy(action, cards_root() / f"{card.name}.yaml", path)
 

@@ -58,7 +58,7 @@ class DatasetCard:
     units: Mapping[str, str]
     """Each kind of ground truth -> its unit, encoding and what says unknown."""
     reader: str
-    """Import path of what reads it in corr."""
+    """Import path of what reads it in corr; several are separated by commas."""
     use: str
     """What it is for here: training, evaluation or both, and what it must not be used for."""
     sha256: Mapping[str, str] = field(default_factory=dict)
@@ -84,6 +84,11 @@ class DatasetCard:
                 raise DatasetError(
                     f"card '{self.name}': the sha256 of '{file}' is not 64 hex digits"
                 )
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The import path of each reader."""
+        return tuple(path.strip() for path in self.reader.split(","))
 
 
 def list_cards() -> list[DatasetCard]:

@@ -1,4 +1,4 @@
-"""Readers of image sequences related by known homographies: Oxford affine and HPatches."""
+"""Readers of images related by known homographies: Oxford affine, HPatches and EVD."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from corr.data.layouts import PICTURES, refusal, require, scene_folders
 from corr.errors import DatasetError
 
-NUM_IMAGES = 6
-"""Images of a sequence, in both layouts."""
+SETS = ("oxford-affine", "hpatches-sequences", "evd")
+"""Cards of the sets that are read."""
 
-SUFFIXES = (".png", ".ppm", ".pgm")
-"""Accepted image formats; the first one found is read."""
+NUM_IMAGES = 6
+"""Images of a sequence of Oxford affine and HPatches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,17 +23,20 @@ class HomographyPair:
     """Two photographs of one scene, and the homography that maps the first to the second."""
 
     sequence: str
-    """Name of the sequence, which is that of its folder."""
+    """Name of the sequence, which is that of its folder; `evd` for all pairs of EVD."""
     path0: Path
     path1: Path
     homography_0to1: Float[np.ndarray, "3 3"]
     """Maps pixels of image 0 to image 1; the centre of the top-left pixel is (0, 0)."""
+    truth_file: Path | None = None
+    """Where the homography was read."""
 
     @property
     def name(self) -> str:
-        """Such as `boat/1-4`."""
+        """Such as `boat/1-4` or `evd/graf`."""
         first, second = (path.stem.removeprefix("img") for path in (self.path0, self.path1))
-        return f"{self.sequence}/{first}-{second}"
+        both = first if first == second else f"{first}-{second}"
+        return f"{self.sequence}/{both}"
 
 
 @dataclass(frozen=True)
@@ -40,43 +44,47 @@ class _Layout:
     """How the files of a sequence are called; `{k}` is the number of the second image."""
 
     image: str
-    homographies: tuple[str, ...]
+    homography: str
+    suffixes: tuple[str, ...]
+    """Of the homographies."""
 
-    def find_image(self, folder: Path, number: int) -> Path | None:
-        names = (self.image.format(k=number) + suffix for suffix in SUFFIXES)
-        return next((folder / name for name in names if (folder / name).is_file()), None)
+    def pairs(self, folder: Path) -> list[HomographyPair]:
+        """Those of one folder; none when it has no homography so called."""
+        if not any(folder.glob(self.homography.format(k="[2-6]") + "*")):
+            return []
+        return [self._pair(folder, k) for k in range(2, NUM_IMAGES + 1)]
 
-    def find_homography(self, folder: Path, number: int) -> Path | None:
-        names = (name.format(k=number) for name in self.homographies)
-        return next((folder / name for name in names if (folder / name).is_file()), None)
+    def _pair(self, folder: Path, number: int) -> HomographyPair:
+        path0, path1 = (require(folder, self.image.format(k=k)) for k in (1, number))
+        file = require(folder, self.homography.format(k=number), self.suffixes)
+        return HomographyPair(folder.resolve().name, path0, path1, read_homography(file), file)
 
 
 _LAYOUTS = (
-    _Layout("img{k}", ("H1to{k}p", "H1to{k}p.txt")),  # Oxford affine, Mikolajczyk et al. 2005
-    _Layout("{k}", ("H_1_{k}",)),  # HPatches full sequences, Balntas et al. 2017
+    _Layout("img{k}", "H1to{k}p", ("", ".txt")),  # Oxford affine, Mikolajczyk et al. 2005
+    _Layout("{k}", "H_1_{k}", ("",)),  # HPatches full sequences, Balntas et al. 2017
 )
 
 
 def read_sequences(root: Path) -> list[HomographyPair]:
-    """The pairs (1, 2) .. (1, 6) of every sequence found, sequences sorted by folder.
+    """The pairs (1, 2) .. (1, 6) of every sequence found, sorted by folder, and those of EVD.
 
     Args:
         root: one sequence, the folder of a set, or a folder that holds such folders.
 
     Raises:
-        DatasetError: no sequence is there, a file of one is missing, or a matrix is damaged.
+        DatasetError: no sequence is there (the sentence says which set the root looks like), a file
+            of one is missing or empty, or a matrix is damaged.
     """
-    if not root.is_dir():
-        raise DatasetError(f"'{root}' is not a folder; give the folder of the sequences")
-    candidates = [root]
-    for pattern in ("*", "*/*"):
-        candidates += sorted(path for path in root.glob(pattern) if path.is_dir())
-    pairs = [pair for folder in candidates for pair in _read_sequence(folder)]
+    folders = scene_folders(root) if root.is_dir() else []
+    pairs = [pair for folder in folders for pair in _read_folder(folder)]
     if not pairs:
-        raise DatasetError(
-            f"'{root}' holds no sequence; expected folders of img1.png .. img6.png with H1to2p .. "
-            "H1to6p (Oxford affine), or of 1.png .. 6.png with H_1_2 .. H_1_6 (HPatches), as "
-            "png, ppm or pgm"
+        raise refusal(
+            root,
+            SETS,
+            "folders of img1.png .. img6.png with H1to2p .. H1to6p (Oxford affine), of 1.png .. "
+            "6.png with H_1_2 .. H_1_6 (HPatches), or 1/NAME.png, 2/NAME.png and h/NAME.txt (EVD); "
+            "png, ppm or pgm",
         )
     return pairs
 
@@ -101,21 +109,23 @@ def read_homography(path: Path) -> Float[np.ndarray, "3 3"]:
     return -matrix if matrix[2, 2] < 0 else matrix
 
 
-def _read_sequence(folder: Path) -> list[HomographyPair]:
-    """The pairs of one folder; none when it is not a sequence."""
-    for layout in _LAYOUTS:
-        path0 = layout.find_image(folder, 1)
-        if path0 is not None and layout.find_homography(folder, 2) is not None:
-            return [_read_pair(folder, layout, path0, k) for k in range(2, NUM_IMAGES + 1)]
-    return []
+def _read_folder(folder: Path) -> list[HomographyPair]:
+    """The pairs of one folder; none when it is not laid out as a sequence or as EVD."""
+    found = (layout.pairs(folder) for layout in _LAYOUTS)
+    return next((pairs for pairs in found if pairs), None) or _read_evd(folder)
 
 
-def _read_pair(folder: Path, layout: _Layout, path0: Path, number: int) -> HomographyPair:
-    path1, matrix = layout.find_image(folder, number), layout.find_homography(folder, number)
-    if path1 is None or matrix is None:
-        missing = layout.image if path1 is None else layout.homographies[0]
-        raise DatasetError(
-            f"sequence '{folder}' lacks '{missing.format(k=number)}'; a sequence has "
-            f"{NUM_IMAGES} images and {NUM_IMAGES - 1} homographies"
-        )
-    return HomographyPair(folder.name, path0, path1, read_homography(matrix))
+def _read_evd(folder: Path) -> list[HomographyPair]:
+    """The pairs of EVD, Mishkin et al. 2015; none when the folder is not laid out so."""
+    first, second, matrices = (folder / name for name in ("1", "2", "h"))
+    if not (matrices.is_dir() and (first.is_dir() or second.is_dir())):
+        return []
+    images = [path for base in (first, second) for path in base.glob("*")]
+    names = {path.stem for path in images if path.suffix in PICTURES}
+    names |= {path.stem for path in matrices.glob("*.txt")}
+    pairs = []
+    for name in sorted(names):
+        path0, path1 = require(first, name), require(second, name)
+        file = require(matrices, name, (".txt",))
+        pairs.append(HomographyPair("evd", path0, path1, read_homography(file), file))
+    return pairs

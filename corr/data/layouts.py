@@ -76,7 +76,7 @@ def refusal(root: Path, wanted: Sequence[str], expected: str) -> DatasetError:
         wanted: names of the cards of the sets that were looked for.
         expected: what such a root holds, as it ends the sentence.
     """
-    names = " or ".join(wanted)
+    names = _listed(wanted)
     if not root.is_dir():
         return DatasetError(f"'{root}' is not a folder; give the root of {names}")
     if not any(root.iterdir()):
@@ -101,10 +101,16 @@ def require(folder: Path, stem: str, suffixes: Sequence[str] = PICTURES) -> Path
     """
     path = find(folder, stem, suffixes)
     if path is None:
-        raise DatasetError(f"'{folder}' lacks '{stem}{suffixes[0]}': the set is not whole")
+        names = _listed([f"'{stem}{suffix}'" for suffix in suffixes])
+        raise DatasetError(f"'{folder}' lacks {names}, so the set is not whole")
     if path.stat().st_size == 0:
-        raise DatasetError(f"'{path}' is empty (0 bytes): the set is not whole")
+        raise DatasetError(f"'{path}' is empty (0 bytes), so the set is not whole")
     return path
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _kinds(folder: Path) -> list[str]:

@@ -1,12 +1,18 @@
-"""Is data laid out as its card says, and can it be read."""
+"""Is data laid out as its card says, can it be read, and does its ground truth make sense."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from corr.data.cards import DatasetCard, FileGroup
+from corr.data.layouts import recognise_all, refusal
+from corr.data.pair_checks import CHECKS, PairCheck
 from corr.errors import CorrError, DatasetError
 from corr.formats import read_disparity, read_flow, read_image
 from corr.formats.suffixes import read_bytes
@@ -18,32 +24,68 @@ _READERS: dict[str, Callable[[Path], object]] = {
 }
 
 
-def verify(card: DatasetCard, root: Path) -> int:
-    """How many files the card names below `root`, all of them present and readable.
+class Verified(NamedTuple):
+    """What was found in order."""
 
-    A part of a data set is enough, as long as each sequence or scene in it is whole.
+    num_files: int
+    """Files that the card names, all of them present and readable."""
+    num_pairs: int
+    """Pairs whose ground truth explains their images; 0 where a set has none."""
+
+
+def verify(card: DatasetCard, root: Path) -> Verified:
+    """How much data of a set is below `root`, all of it whole, readable and plausible.
+
+    A part of a data set is enough, as long as each sequence or scene in it is whole. Ground truth
+    is plausible when a warp by it lowers the photometric error, see `corr.data.plausibility`.
 
     Raises:
         DatasetError: the first thing that is wrong.
     """
-    if not root.is_dir():
-        raise DatasetError(f"'{root}' is not a folder; give the root of '{card.name}'")
+    files = _present(card, root)
+    for file in files:
+        if file.stat().st_size == 0:
+            raise DatasetError(f"{card.name}: '{file}' is empty (0 bytes)")
+    checks = [check for reader in card.readers for check in _pair_checks(card, reader, root)]
+    read_with_pairs = {file for check in checks for file in check.files}
+    with _progress() as progress:
+        for file in progress.track(files, description="files"):
+            _check(card, root, file, decode=file not in read_with_pairs)
+        for check in progress.track(checks, description="pairs"):
+            try:
+                check.run()
+            except CorrError as error:
+                raise DatasetError(f"{card.name}: {error}") from error
+    return Verified(len(files), len(checks))
+
+
+def _present(card: DatasetCard, root: Path) -> list[Path]:
+    """The files of the card's layout, each group of which is whole."""
+    wanted = " or ".join(f"{group.folders}/{group.files[0]}" for group in card.layout)
+    expected = f"files such as {wanted}"
+    found = recognise_all(root)
+    if not root.is_dir() or (found and card.name not in found and CHECKS.keys() & card.readers):
+        raise refusal(root, (card.name,), expected)
     files: set[Path] = set()
     for group in card.layout:
         for folder in _folders(root, group):
-            found = [_find(folder, pattern) for pattern in group.files]
-            if not any(found):
+            matches = [_find(folder, pattern) for pattern in group.files]
+            if not any(matches):
                 continue
-            for pattern, matched in zip(group.files, found, strict=True):
+            for pattern, matched in zip(group.files, matches, strict=True):
                 if not matched:
                     raise DatasetError(f"{card.name}: '{folder}' has no file '{pattern}'")
                 files.update(matched)
     if not files:
-        wanted = " or ".join(f"{group.folders}/{group.files[0]}" for group in card.layout)
-        raise DatasetError(f"{card.name}: '{root}' has no files such as {wanted}")
-    for file in sorted(files):
-        _check(card, root, file)
-    return len(files)
+        raise refusal(root, (card.name,), expected)
+    return sorted(files)
+
+
+def _pair_checks(card: DatasetCard, reader: str, root: Path) -> list[PairCheck]:
+    try:
+        return CHECKS[reader](root) if reader in CHECKS else []
+    except CorrError as error:
+        raise DatasetError(f"{card.name}: {error}") from error
 
 
 def _folders(root: Path, group: FileGroup) -> list[Path]:
@@ -57,14 +99,25 @@ def _find(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for path in choices if path.is_file())
 
 
-def _check(card: DatasetCard, root: Path, file: Path) -> None:
+def _check(card: DatasetCard, root: Path, file: Path, *, decode: bool) -> None:
+    expected = card.sha256.get(file.relative_to(root).as_posix())
     try:
-        content = read_bytes(file)
-        _READERS.get(file.suffix.lower(), read_bytes)(file)
+        if decode:
+            _READERS.get(file.suffix.lower(), read_bytes)(file)
+        if expected is not None and hashlib.sha256(read_bytes(file)).hexdigest() != expected:
+            raise DatasetError(f"'{file}' is not the file of the card: its sha256 differs")
     except CorrError as error:
         raise DatasetError(f"{card.name}: {error}") from error
-    if not content:
-        raise DatasetError(f"{card.name}: '{file}' is empty")
-    expected = card.sha256.get(file.relative_to(root).as_posix())
-    if expected is not None and hashlib.sha256(content).hexdigest() != expected:
-        raise DatasetError(f"{card.name}: '{file}' is not the file of the card: its sha256 differs")
+
+
+def _progress() -> Progress:
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

@@ -1,0 +1,86 @@
+"""What `corr datasets verify` does with each pair of a set: read it and judge its ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from corr.data.flow_pairs import read_flow
+from corr.data.ground_truth import FlowPair, StereoPair
+from corr.data.homographies import HomographyPair, read_sequences
+from corr.data.plausibility import disparity_fault, flow_fault, homography_fault
+from corr.data.stereo_pairs import read_stereo
+from corr.errors import DatasetError
+from corr.formats import read_image
+
+
+class PairCheck(NamedTuple):
+    """One pair to check."""
+
+    files: tuple[Path, ...]
+    """What the check reads."""
+    run: Callable[[], None]
+    """Raises a CorrError, one sentence that names the file, when something is wrong."""
+
+
+def _stereo_checks(root: Path) -> list[PairCheck]:
+    return [
+        PairCheck((pair.left, pair.right, *pair.truth_files), partial(_check_stereo, pair))
+        for pair in read_stereo(root)
+    ]
+
+
+def _flow_checks(root: Path) -> list[PairCheck]:
+    return [
+        PairCheck((pair.image0, pair.image1, *pair.truth_files), partial(_check_flow, pair))
+        for pair in read_flow(root)
+    ]
+
+
+def _homography_checks(root: Path) -> list[PairCheck]:
+    return [
+        PairCheck((pair.path0, pair.path1), partial(_check_homography, pair))
+        for pair in read_sequences(root)
+    ]
+
+
+CHECKS: Mapping[str, Callable[[Path], list[PairCheck]]] = {
+    "corr.data.stereo_pairs.read_stereo": _stereo_checks,
+    "corr.data.flow_pairs.read_flow": _flow_checks,
+    "corr.data.homographies.read_sequences": _homography_checks,
+}
+"""Reader on a card -> the checks of every pair that it reads below a root."""
+
+
+def _check_stereo(pair: StereoPair) -> None:
+    left, right, truth = read_image(pair.left), read_image(pair.right), pair.truth()
+    _check_size(pair.left, left, pair.right, right)
+    _check_size(pair.left, left, pair.truth_files[0], truth.disparity)
+    _refuse(pair.truth_files[0], disparity_fault(left, right, truth.disparity, truth.occluded))
+
+
+def _check_flow(pair: FlowPair) -> None:
+    image0, image1, truth = read_image(pair.image0), read_image(pair.image1), pair.truth()
+    _check_size(pair.image0, image0, pair.image1, image1)
+    _check_size(pair.image0, image0, pair.truth_files[0], truth.flow)
+    _refuse(pair.truth_files[0], flow_fault(image0, image1, truth.flow, truth.occluded))
+
+
+def _check_homography(pair: HomographyPair) -> None:
+    fault = homography_fault(read_image(pair.path0), read_image(pair.path1), pair.homography_0to1)
+    _refuse(pair.truth_file or pair.path1, fault)
+
+
+def _check_size(path: Path, image: np.ndarray, other: Path, values: np.ndarray) -> None:
+    if image.shape[:2] != values.shape[:2]:
+        sizes = [f"{array.shape[1]} x {array.shape[0]}" for array in (image, values)]
+        raise DatasetError(f"'{other}' has {sizes[1]} pixels, '{path}' {sizes[0]}")
+
+
+def _refuse(path: Path, fault: str | None) -> None:
+    if fault is not None:
+        raise DatasetError(f"'{path}' {fault}")
