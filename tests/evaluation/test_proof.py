@@ -235,7 +235,7 @@ def test_an_inverted_descriptor_inverts_fpr95(dark_then_bright, tmp_path, evalua
     inverted.network.load_state_dict(load_network("hardnet").state_dict())
     save_network(inverted, tmp_path / "inverted")
     scores = evaluate("patches", dark_then_bright, "hardnet", tmp_path / "inverted", "rootsift")
-    assert scores["hardnet"]["num_patches"] > 100
+    assert scores["hardnet"]["num_patches"] > 40
     assert scores["hardnet"]["fpr95"] < 0.01
     assert scores["rootsift"]["fpr95"] < 0.05
     assert scores[str(tmp_path / "inverted")]["fpr95"] > 0.99
@@ -245,8 +245,8 @@ def test_two_runs_give_identical_scores(mini, tmp_path, evaluate):
     def scores() -> list[object]:
         found = []
         for benchmark, part, models in (
-            ("homographies", SEQUENCES, ("orb", "rootsift")),
-            ("patches", SEQUENCES, ("rootsift",)),
+            ("homographies", f"{SEQUENCES}/i_chelsea", ("orb", "rootsift")),
+            ("patches", f"{SEQUENCES}/i_chelsea", ("rootsift",)),
             ("stereo", STEREO, ("census", "sgbm")),
             ("flow", FLOW, ("dis",)),
         ):
