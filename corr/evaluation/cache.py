@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Cache:
             label: the item's name.
             identity: what the item is made of.
         """
-        parts = [dict(model), protocol_hash, label, identity, source_sha256(), environment()]
+        parts = [dict(model), protocol_hash, label, identity, self._made_with]
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -76,6 +77,10 @@ class Cache:
                 temporary.write_text(json.dumps(asdict(result)), encoding="utf-8")
         except (OSError, FormatError):
             return
+
+    @cached_property
+    def _made_with(self) -> list[Any]:
+        return [source_sha256(), environment()]
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,9 +12,10 @@ import numpy as np
 from jaxtyping import Float
 
 from corr.classical.verification import fit_homography, verify_matches
-from corr.data.homographies import HomographyPair, read_sequences
+from corr.data.homographies import HomographyPair
 from corr.evaluation.aggregation import mean_over_items
-from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
+from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
+from corr.evaluation.sequences import SequenceBenchmark
 from corr.formats import read_image, read_matches
 from corr.formats.suffixes import MATCHES
 from corr.metrics import area_under_curve, homography_corner_error, reprojection_error
@@ -63,7 +64,7 @@ class HomographyInputs:
     homography_0to1: Float[np.ndarray, "3 3"]
 
 
-class HomographyBenchmark(Benchmark[HomographyPair, HomographyInputs, Matches]):
+class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
     """MMA, correct matches and homography AUC of each model of `corr match`."""
 
     name: ClassVar[str] = "homographies"
@@ -91,26 +92,6 @@ class HomographyBenchmark(Benchmark[HomographyPair, HomographyInputs, Matches]):
     def protocol(self) -> Mapping[str, Any]:
         """The settings."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.settings).items()}
-
-    def items(self, root: Path) -> list[HomographyPair]:
-        """Every pair of every sequence."""
-        return read_sequences(root)
-
-    def label(self, item: HomographyPair) -> str:
-        """Such as `boat/1-4`."""
-        return item.name
-
-    def group(self, item: HomographyPair) -> str:
-        """Its sequence."""
-        return item.sequence
-
-    def files(self, item: HomographyPair) -> Sequence[Path]:
-        """Both images."""
-        return item.path0, item.path1
-
-    def identity(self, item: HomographyPair, root: Path) -> list[Any]:
-        """Its images and its homography, which is read with the sequence."""
-        return [*super().identity(item, root), item.homography_0to1.tolist()]
 
     def read(self, item: HomographyPair) -> HomographyInputs:
         """Both images."""

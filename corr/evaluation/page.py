@@ -20,8 +20,6 @@ _LEAD = (
     "of its figures over other items of the same kind (bootstrap); s is the median time of an "
     "item, MiB the most memory that one needed beyond what was in use."
 )
-
-
 _WIDE = 2.6
 """Wider pictures, in heights, take a line of the page for themselves."""
 

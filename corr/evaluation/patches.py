@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 import cv2
@@ -13,7 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 
 from corr.classical.sift import describe_patches_sift
-from corr.data.homographies import HomographyPair, read_sequences
+from corr.data.homographies import HomographyPair
 from corr.data.patches import DetectorNoise
 from corr.data.sequence_patches import (
     MIN_SCALE,
@@ -24,8 +23,9 @@ from corr.data.sequence_patches import (
 )
 from corr.errors import ModelError
 from corr.evaluation.aggregation import mean_over_items
-from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
+from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate, find_candidate
+from corr.evaluation.sequences import SequenceBenchmark
 from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
 from corr.losses.descriptor import pairwise_distances
 from corr.metrics import fpr95
@@ -64,7 +64,7 @@ class PatchProtocol:
     opencv: str = cv2.__version__
 
 
-class PatchBenchmark(Benchmark[HomographyPair, PatchPairs, Descriptors]):
+class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
     """FPR95 of each model that describes patches."""
 
     name: ClassVar[str] = "patches"
@@ -104,26 +104,6 @@ class PatchBenchmark(Benchmark[HomographyPair, PatchPairs, Descriptors]):
                 "network such as hardnet"
             )
         return found
-
-    def items(self, root: Path) -> list[HomographyPair]:
-        """Every pair of every sequence."""
-        return read_sequences(root)
-
-    def label(self, item: HomographyPair) -> str:
-        """Such as `boat/1-4`."""
-        return item.name
-
-    def group(self, item: HomographyPair) -> str:
-        """Its sequence."""
-        return item.sequence
-
-    def files(self, item: HomographyPair) -> Sequence[Path]:
-        """Both images."""
-        return item.path0, item.path1
-
-    def identity(self, item: HomographyPair, root: Path) -> list[Any]:
-        """Its images and its homography, which is read with the sequence."""
-        return [*super().identity(item, root), item.homography_0to1.tolist()]
 
     def read(self, item: HomographyPair) -> PatchPairs:
         """The patches, cut from both images."""

@@ -227,7 +227,7 @@ class TestCache:
         words.write_text("apple ant bees")
         assert len(calls(words, ["3"], cache, WordLength())) == 4
         monkeypatch.setattr("corr.evaluation.cache.source_sha256", lambda: "changed")
-        assert len(calls(words, ["3"], cache, WordLength())) == 4
+        assert len(calls(words, ["3"], Cache(cache.folder), WordLength())) == 4
 
     def test_a_run_that_is_stopped_goes_on(self, words, cache):
         class Stopped(WordLength):
