@@ -241,6 +241,7 @@ def test_an_inverted_descriptor_inverts_fpr95(dark_then_bright, tmp_path, evalua
     assert scores[str(tmp_path / "inverted")]["fpr95"] > 0.99
 
 
+@pytest.mark.slow
 def test_two_runs_give_identical_scores(mini, tmp_path, evaluate):
     def scores() -> list[object]:
         found = []
