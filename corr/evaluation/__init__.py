@@ -73,7 +73,7 @@ def reproduce(
         DatasetError: nothing to measure at `root`.
     """
     from corr.evaluation.cache import Cache, default_folder
-    from corr.evaluation.reproduce import reproduce as run_again
+    from corr.evaluation.reproduction import reproduce as run_again
 
     outcomes = run_again(network, root, Cache(cache or default_folder(), reuse))
     return all(outcome.holds for outcome in outcomes)
