@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import DISPARITY, FLOW, LEAVES, ROWS
+from published import DISPARITY, FLOW, LEAVES, ROWS
 
 from corr.data.flow_pairs import read_flow
 from corr.errors import DatasetError

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import SETS, TEXTURE, image
+from published import SETS, TEXTURE, image
 
 from corr.data.flow_pairs import SETS as FLOW_SETS
 from corr.data.flow_pairs import read_flow

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import DISPARITY, FLOW, FRAME0, FRAME1, HEIGHT, LEAVES, LEFT, RIGHT, WIDTH, planar
+from published import DISPARITY, FLOW, FRAME0, FRAME1, HEIGHT, LEAVES, LEFT, RIGHT, WIDTH, planar
 from skimage import data
 
 from corr.data.flow_pairs import read_flow

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import DISPARITY, HEIGHT, LEAVES, ROWS, WIDTH, image, kitti, old_middlebury
+from published import DISPARITY, HEIGHT, LEAVES, ROWS, WIDTH, image, kitti, old_middlebury
 
 from corr.data.middlebury_stereo import disparity_scale, occluded_by_consistency
 from corr.data.stereo_pairs import read_stereo

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import DISPARITY, FLOW, SETS, TEXTURE, image
+from published import DISPARITY, FLOW, SETS, TEXTURE, image
 
 from corr.cli import main
 from corr.data.cards import load_card

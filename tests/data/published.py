@@ -1,0 +1,170 @@
+"""Tiny sets in the published layouts, whose ground truth is true to their images."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from skimage import data
+
+from corr.formats import write_disparity, write_flo, write_image, write_kitti_disparity
+from corr.formats.kitti import write_kitti_flow
+
+HEIGHT, WIDTH = 96, 160
+ROWS = np.arange(HEIGHT)[:, None].repeat(WIDTH, 1)
+DISPARITY = (4.0 + ROWS // 12).astype(np.float32)
+"""The same along a row, so that the right view has it too, and whole px, so that 8 bits hold it."""
+FLOW = np.dstack((2.0 + ROWS / 32, np.full(ROWS.shape, -1.5))).astype(np.float32)
+TEXTURE = data.coffee()[60 : 60 + HEIGHT, 200 : 200 + WIDTH]
+
+
+def seen_after(flow: np.ndarray) -> np.ndarray:
+    """The image whose points move by `flow` to where the texture shows them."""
+    x, y = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+    target = np.dstack((x, y)).astype(np.float32) + flow
+    return cv2.remap(TEXTURE, target, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+
+LEFT, RIGHT = seen_after(np.dstack((-DISPARITY, 0 * DISPARITY))), TEXTURE
+FRAME0, FRAME1 = seen_after(FLOW), TEXTURE
+LEAVES = np.arange(WIDTH)[None, :] < DISPARITY
+"""What the right image does not show."""
+
+
+def image(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".png":
+        write_image(path, pixels)
+    else:
+        cv2.imwrite(str(path), pixels[..., ::-1] if path.suffix == ".ppm" else pixels[..., 0])
+
+
+def grey(path: Path, values: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), values.astype(np.uint8))
+
+
+def old_middlebury(root: Path) -> None:
+    for scene, names, scale in (
+        ("sawtooth", ("im2.ppm", "im6.ppm", "disp2.pgm", "disp6.pgm"), 8),
+        ("teddy", ("im2.png", "im6.png", "disp2.png", "disp6.png"), 4),
+        ("Art", ("view1.png", "view5.png", "disp1.png", "disp5.png"), 3),
+        ("tsukuba", ("im3.png", "im4.png", "disp3.pgm"), 16),
+        ("map", ("im0.pgm", "im1.pgm", "disp0.pgm", "disp1.pgm"), 8),
+    ):
+        for name, pixels in zip(names[:2], (LEFT, RIGHT), strict=True):
+            image(root / scene / name, pixels)
+        for name in names[2:]:
+            grey(root / scene / name, DISPARITY * scale)
+
+
+def new_middlebury(root: Path, scene: str, truth: str = "disp0.pfm") -> None:
+    image(root / scene / "im0.png", LEFT)
+    image(root / scene / "im1.png", RIGHT)
+    write_disparity(root / scene / truth, np.where(ROWS > 90, np.nan, DISPARITY))
+    (root / scene / "calib.txt").write_text("cam0=[1 0 0; 0 1 0; 0 0 1]\nwidth=160\nndisp=290\n")
+
+
+def middlebury_2014(root: Path) -> None:
+    new_middlebury(root, "Adirondack-perfect")
+    write_disparity(root / "Adirondack-perfect" / "disp1.pfm", DISPARITY)
+    new_middlebury(root, "trainingQ/Piano", "disp0GT.pfm")
+    mask = np.where(LEAVES, 128, 255) * (ROWS <= 90)
+    grey(root / "trainingQ" / "Piano" / "mask0nocc.png", mask)
+    new_middlebury(root, "testQ/Plants")
+    (root / "testQ" / "Plants" / "disp0.pfm").unlink()
+
+
+def middlebury_2021(root: Path) -> None:
+    new_middlebury(root, "artroom1")
+    image(root / "artroom1" / "ambient" / "L0" / "im0e0.png", LEFT)
+
+
+def kitti(root: Path, cameras: tuple[str, str], suffix: str) -> None:
+    training = root / "training"
+    for frame in ("000000", "000007"):
+        image(training / cameras[0] / f"{frame}_10.png", LEFT)
+        image(training / cameras[1] / f"{frame}_10.png", RIGHT)
+        for kind in ("occ", "noc"):
+            folders = training / f"disp_{kind}{suffix}", training / f"flow_{kind}"
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
+            hidden = LEAVES if kind == "noc" else np.zeros_like(LEAVES)
+            known = np.where(hidden, np.nan, DISPARITY)
+            write_kitti_disparity(folders[0] / f"{frame}_10.png", known)
+            moved = np.dstack((-known, 0 * known))  # the next frame is the right image
+            write_kitti_flow(folders[1] / f"{frame}_10.png", moved)
+        image(training / cameras[0] / f"{frame}_11.png", RIGHT)
+        image(training / cameras[1] / f"{frame}_11.png", RIGHT)
+        (training / "calib").mkdir(exist_ok=True)
+        (training / "calib" / f"{frame}.txt").write_text("P0: 1 0 0 0 0 1 0 0 0 0 1 0\n")
+
+
+def sintel(root: Path) -> None:
+    for scene in ("alley_1", "bamboo_2"):
+        for number, pixels in ((1, FRAME0), (2, FRAME1)):
+            for name in ("clean", "final"):
+                image(root / "training" / name / scene / f"frame_000{number}.png", pixels)
+        flow = root / "training" / "flow" / scene / "frame_0001.flo"
+        flow.parent.mkdir(parents=True)
+        write_flo(flow, FLOW)
+        grey(root / "training" / "occlusions" / scene / "frame_0001.png", 255 * (ROWS < 8))
+        grey(root / "training" / "invalid" / scene / "frame_0001.png", 255 * (ROWS < 4))
+
+
+def middlebury_flow(root: Path) -> None:
+    for scene in ("RubberWhale", "Urban2", "Walking"):
+        image(root / "other-data" / scene / "frame10.png", FRAME0)
+        image(root / "other-data" / scene / "frame11.png", FRAME1)
+        if scene != "Walking":  # whose truth is not published
+            (root / "other-gt-flow" / scene).mkdir(parents=True)
+            known = np.where(ROWS[..., None] < 5, np.nan, FLOW)
+            write_flo(root / "other-gt-flow" / scene / "flow10.flo", known)
+
+
+def flying_chairs(root: Path) -> None:
+    for number in (1, 2, 3):
+        image(root / "data" / f"0000{number}_img1.ppm", FRAME0)
+        image(root / "data" / f"0000{number}_img2.ppm", FRAME1)
+        write_flo(root / "data" / f"0000{number}_flow.flo", FLOW)
+
+
+def planar(number: int) -> tuple[np.ndarray, str]:
+    """A view of the coffee turned and zoomed, and the homography to it."""
+    matrix = np.vstack((cv2.getRotationMatrix2D((80, 48), 6.0 * number, 1.1), (0, 0, 1)))
+    matrix[0, 2] += 3 * number
+    pixels = cv2.warpPerspective(data.coffee()[60:260, 200:460], matrix, (260, 200))
+    return pixels, "\n".join(" ".join(f"{value:.9g}" for value in row) for row in matrix)
+
+
+def sequences(root: Path, image_name: str, matrix_name: str) -> None:
+    for scene in ("graf", "wall"):
+        image(root / scene / image_name.format(1), data.coffee()[60:260, 200:460])
+        for number in range(2, 7):
+            pixels, matrix = planar(number)
+            image(root / scene / image_name.format(number), pixels)
+            (root / scene / matrix_name.format(number)).write_text(matrix)
+
+
+def evd(root: Path) -> None:
+    (root / "h").mkdir()
+    for number, name in ((2, "adam"), (3, "graf")):
+        pixels, matrix = planar(number)
+        image(root / "1" / f"{name}.png", data.coffee()[60:260, 200:460])
+        image(root / "2" / f"{name}.png", pixels)
+        (root / "h" / f"{name}.txt").write_text(matrix)
+
+
+SETS: dict[str, Callable[[Path], None]] = {
+    "evd": evd,
+    "flying-chairs": flying_chairs,
+    "hpatches-sequences": lambda root: sequences(root, "{}.ppm", "H_1_{}"),
+    "kitti-2012": lambda root: kitti(root, ("image_0", "image_1"), ""),
+    "kitti-2015": lambda root: kitti(root, ("image_2", "image_3"), "_0"),
+    "middlebury-2014": middlebury_2014,
+    "middlebury-2021": middlebury_2021,
+    "middlebury-flow": middlebury_flow,
+    "middlebury-stereo": old_middlebury,
+    "oxford-affine": lambda root: sequences(root, "img{}.ppm", "H1to{}p"),
+    "sintel": sintel,
+}
