@@ -33,6 +33,20 @@ def _data_root(name: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / name
 
 
+def available_memory(device: torch.device) -> int | None:
+    """Bytes that can still be taken on a device; None where that cannot be known."""
+    if device.type == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = next((line for line in lines if line.startswith("MemAvailable:")), None)
+    return int(found.split()[1]) * 1024 if found else None
+
+
 def resolve_device(device: str | torch.device | None = None) -> torch.device:
     """The device to compute on: the one given, else CUDA when present, else the CPU.
 

@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 ROWS = {
     "errors": 0,
     "resources": 0,
+    "machine": 0,
+    "compiled": 0,
     "geometry": 1,
     "formats": 1,
     "drawing": 1,
@@ -29,6 +31,7 @@ ROWS = {
     "pipeline": 5,
     "evaluation": 6,
     "demo": 6,
+    "bench": 6,
     "cli": 7,
     "__init__": 7,
 }

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from corr.cli import catalogs, images, tasks
+from corr.cli import bench, catalogs, images, tasks
 from corr.cli.parser import Command, build_parser, call
 from corr.errors import CorrError
 
@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, Command] = {
     "flow": images.flow,
     "evaluate": tasks.evaluate,
     "reproduce": tasks.reproduce,
+    "bench": bench.bench,
     "recipes": catalogs.recipes,
     "datasets": catalogs.datasets,
     "models": catalogs.models,

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from corr.errors import FormatError, OptionError
-from corr.evaluation.environment import environment, source_sha256
 from corr.evaluation.report import ItemResult
+from corr.evaluation.source import source_sha256
 from corr.formats.atomic import replacing
+from corr.machine import environment
 
 
 def default_folder() -> Path:

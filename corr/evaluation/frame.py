@@ -22,9 +22,10 @@ from corr.evaluation.aggregation import bootstrap_intervals, score_table
 from corr.evaluation.benchmark import Benchmark
 from corr.evaluation.cache import Cache
 from corr.evaluation.candidates import Candidate
-from corr.evaluation.environment import commit, environment
 from corr.evaluation.measure import measure, warm_up
 from corr.evaluation.report import ALL, ItemResult, Report, Row, protocol_hash
+from corr.evaluation.source import commit
+from corr.machine import environment
 
 Item = TypeVar("Item")
 Inputs = TypeVar("Inputs")

@@ -11,8 +11,8 @@ from typing import TypeVar
 from corr.errors import MissingExtraError
 from corr.evaluation.benchmark import Benchmark
 from corr.evaluation.candidates import Candidate
-from corr.evaluation.peak_memory import peak_memory
 from corr.evaluation.report import ItemResult
+from corr.machine import peak_memory
 
 Item = TypeVar("Item")
 Inputs = TypeVar("Inputs")

@@ -1,81 +1,199 @@
-"""Corr's own search: each pair is scored once, in tiles that are folded and forgotten."""
+"""Corr's own search on a CPU: each pair is scored once, in tiles that are compared and forgotten.
+
+The scores of the tiles are low precision with a certain margin (see `tables`), which leaves few
+candidates; these are scored in float64. So the neighbours are those of float64 brute force.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+
+import numpy as np
 import torch
 from torch import Tensor
 
-from corr.search.neighbors import Best, Neighbors
+from corr.compiled import in_parallel, in_pieces, num_threads
+from corr.search.candidates import Side, absorb, empty_side, finish
+from corr.search.microkernel import COLUMNS, ROWS
+from corr.search.neighbors import Found
+from corr.search.rules import ANY, Rule, with_ceiling
+from corr.search.scan import Block, Ranges, scan
+from corr.search.tables import Prepared, Table, pack, prepare
+
+BLOCK0 = 64 * ROWS
+"""Rows of a block: its panels stay in the second-level cache."""
+
+BLOCK1 = 340 * COLUMNS
+"""Columns whose candidates each thread keeps at a time: some 4 MB of them."""
+
+LEAST_PIECE = 512
+"""Rows for which another thread pays."""
+
+ALONE = 1 << 20
+"""Products up to which starting a second thread costs more than it saves."""
 
 
-def search(queries: Tensor, database: Tensor, k: int, metric: str, both_ways: bool) -> Neighbors:
-    """The nearest rows; the arguments are those of `nearest`, checked."""
-    sizes = len(queries), len(database)
-    counts = min(k, sizes[1]), min(k, sizes[0]) if both_ways else 0
-    if 0 in sizes:
-        forward, backward = (
-            Best.nothing(n, c, queries.device) for n, c in zip(sizes, counts, strict=True)
-        )
-    else:
-        forward, backward = _search_tiles(queries, database, metric, counts)
-    if metric == "l2":
-        forward = _true_distances(queries, database, forward)
-        backward = _true_distances(database, queries, backward)
-    reverse = Neighbors(backward.index, backward.scores) if both_ways else None
-    return Neighbors(forward.index, forward.scores, reverse)
+def search(
+    queries: Tensor,
+    database: Tensor,
+    counts: tuple[int, int],
+    metric: str,
+    *,
+    rule: Rule = ANY,
+    order: tuple[np.ndarray, np.ndarray] | None = None,
+    ranges: Ranges | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> tuple[Found, Found]:
+    """The best of each row and of each column; no table is empty.
 
-
-def _search_tiles(
-    queries: Tensor, database: Tensor, metric: str, counts: tuple[int, int]
-) -> tuple[Best, Best]:
-    if queries.device.type == "cpu":
-        from corr.search import tiles_cpu
-
-        if metric == "hamming":
-            return tiles_cpu.search_bits(queries, database, counts)
-        return tiles_cpu.search_products(*as_products(queries, database, metric), counts)
-    from corr.search import tiles_torch
-
-    rows, columns = as_products(queries, database, metric)
-    forward, backward = tiles_torch.search_products(rows, columns, counts)
-    if metric == "hamming":
-        num_bits = rows.shape[1]
-        for best in (forward, backward):
-            best.scores.sub_(num_bits).div_(2)
+    Args:
+        queries: on the CPU.
+        database: likewise.
+        counts: how many to find for each row and for each column; 0 finds none.
+        metric: as in `nearest`.
+        rule: which pairs are allowed.
+        order: the rows and the columns in the order in which to go through them.
+        ranges: what of that to score, for groups of rows; all of it when not given.
+        on_progress: told the share that is done.
+    """
+    ready = prepare(queries.detach(), database.detach(), metric)
+    weights = ready.pair.weight0, ready.pair.weight1
+    scale = 1.0 if metric in ("cosine", "hamming") else float(weights[0][0] * weights[1][0])
+    names = order or (np.arange(len(queries)), np.arange(len(database)))
+    rule = with_ceiling(rule, metric, scale)
+    task = _Search(ready, counts, rule, names, ranges, on_progress)
+    task.run()
+    forward, backward = (_found(result, metric, ready) for result in task.results)
     return forward, backward
 
 
-def as_products(queries: Tensor, database: Tensor, metric: str) -> tuple[Tensor, Tensor]:
-    """Float32 rows whose inner product rises with the score of the two descriptors."""
-    if metric == "hamming":  # +1 and -1: bits that agree less bits that differ
-        return _signs(queries), _signs(database)
-    queries, database = queries.float(), database.float()
+@dataclass(eq=False)
+class _Search:
+    """One search: the candidates of all rows, and of a block of columns at a time."""
+
+    ready: Prepared
+    counts: tuple[int, int]
+    rule: Rule
+    names: tuple[np.ndarray, np.ndarray]
+    ranges: Ranges | None
+    on_progress: Callable[[float], None] | None
+
+    def __post_init__(self) -> None:
+        tables = self.ready.table0, self.ready.table1
+        self.margins = [m[n] for m, n in zip(self.ready.margins(), self.names, strict=True)]
+        self.biases = [
+            table.lengths.bias.numpy()[n] for table, n in zip(tables, self.names, strict=True)
+        ]
+        self.results = [_Result(len(n), k) for n, k in zip(self.names, self.counts, strict=True)]
+        size0, size1 = (len(n) for n in self.names)
+        self.num_steps = -(-size0 // BLOCK0) * -(-size1 // BLOCK1)
+        self.num_done = 0
+
+    def run(self) -> None:
+        size0, size1 = (len(n) for n in self.names)
+        rows = empty_side(self.margins[0], self.counts[0], _padded(size0, ROWS))
+        alone = size0 * size1 * self.ready.num_words <= ALONE
+        num_workers = 1 if alone else min(num_threads(), -(-size0 // BLOCK0))
+        for left in range(0, size1, BLOCK1):
+            part = slice(left, left + BLOCK1)
+            names = self.names[1][part]
+            columns = self._block(self.ready.table1, names, self.biases[1][part], COLUMNS, 0)
+            sides = [
+                empty_side(self.margins[1][part], self.counts[1], _padded(len(names), COLUMNS))
+                for _ in range(num_workers)
+            ]
+            tops: SimpleQueue[int] = SimpleQueue()
+            for top in range(0, size0, BLOCK0):
+                tops.put(top)
+            in_parallel([partial(self._work, tops, rows, side, columns, left) for side in sides])
+            if self.counts[1]:
+                for other in sides[1:]:
+                    absorb(sides[0], self.ready.pair, names, True, other)
+                self._finish(1, sides[0], names)
+        self._finish(0, rows, self.names[0])
+
+    def _work(
+        self, tops: SimpleQueue[int], rows: Side, side: Side, columns: Block, left: int
+    ) -> None:
+        """Scan blocks of rows until none is left; another thread takes others."""
+        while True:
+            try:
+                top = tops.get_nowait()
+            except Empty:
+                return
+            part = slice(top, top + BLOCK0)
+            names = self.names[0][part]
+            ranges = self._ranges_of(top, len(names), left // COLUMNS)
+            if ranges is not None:
+                block = self._block(self.ready.table0, names, self.biases[0][part], ROWS, top)
+                arguments = ranges, left // COLUMNS, rows, side, self.ready.pair, self.rule
+                count = scan(block, columns, self.ready.kind, *arguments)
+                self.results[0].num_products += count
+            self.num_done += 1
+            if self.on_progress is not None:
+                self.on_progress(self.num_done / self.num_steps)
+
+    def _block(
+        self, table: Table, names: np.ndarray, bias: np.ndarray, width: int, first: int
+    ) -> Block:
+        padded = _padded(len(names), width)
+        words = np.empty((padded // width, self.ready.num_words, width), np.uint32)
+        pack(table.values, table.centre, table.weight, self.ready.kind, names, width, words)
+        padded_bias = np.zeros(padded, np.float32)
+        padded_bias[: len(names)] = bias
+        return Block(words, padded_bias, names, first)
+
+    def _ranges_of(self, top: int, num_rows: int, first_panel: int) -> Ranges | None:
+        """What to score of a block; None where that is nothing."""
+        if self.ranges is None:
+            whole = np.array([0, 1]), np.array([0]), np.array([1 << 40])
+            return Ranges(*whole, -(-num_rows // ROWS))
+        per_group = self.ranges.group * ROWS
+        start = self.ranges.start[top // per_group : -(-(top + num_rows) // per_group) + 1]
+        low, high = (x[start[0] : start[-1]] for x in (self.ranges.low, self.ranges.high))
+        if not ((low < first_panel + BLOCK1 // COLUMNS) & (high > first_panel)).any():
+            return None
+        return Ranges(start, self.ranges.low, self.ranges.high, self.ranges.group)
+
+    def _finish(self, which: int, side: Side, names: np.ndarray) -> None:
+        if self.counts[which]:
+            result, turned = self.results[which], bool(which)
+            tables = result.index, result.value, result.doubt
+            in_pieces(
+                lambda start, stop: finish(
+                    side, self.ready.pair, names, turned, *tables, start, stop
+                ),
+                len(names),
+                LEAST_PIECE,
+            )
+
+
+class _Result:
+    """The best of one side as they are found, in the scale of `exact_score`."""
+
+    def __init__(self, num_rows: int, k: int) -> None:
+        self.index = np.full((num_rows, k), -1, np.int64)
+        self.value = np.full((num_rows, k), -np.inf)
+        self.doubt = np.zeros(num_rows, np.bool_)
+        self.num_products = 0
+
+
+def _found(result: _Result, metric: str, ready: Prepared) -> Found:
+    value = result.value
     if metric == "dot":
-        return queries, database
-    # -|q - d|^2 / 2 = q.d - |q|^2 / 2 - |d|^2 / 2, whose terms are small about the median (the
-    # mean would do as well, but leave no whole numbers whole).
-    centre = database.median(0).values
-    queries, database = queries - centre, database - centre
-    half0, half1 = (-0.5 * x.square().sum(1, keepdim=True) for x in (queries, database))
-    rows = torch.cat((queries, half0, torch.ones_like(half0)), 1)
-    columns = torch.cat((database, torch.ones_like(half1), half1), 1)
-    return rows, columns
-
-
-def _signs(packed: Tensor) -> Tensor:
-    shifts = torch.arange(8, dtype=torch.uint8, device=packed.device)
-    bits = (packed.unsqueeze(-1) >> shifts) & 1
-    return bits.flatten(1).float() * 2 - 1
-
-
-def _true_distances(queries: Tensor, database: Tensor, best: Best) -> Best:
-    """The same neighbours in the order of their distances, computed by differences."""
-    if not best.index.numel():
-        return best
-    index = best.index.sort(dim=1).values
-    queries = queries.float()
-    scores = torch.stack(
-        [-torch.linalg.vector_norm(queries - database[i].float(), dim=1) for i in index.T], dim=1
+        value = value / (ready.pair.weight0[0] * ready.pair.weight1[0])
+    elif metric == "l2":
+        value = -np.sqrt(-2 * value) / ready.pair.weight0[0]
+    return Found(
+        torch.from_numpy(result.index),
+        torch.from_numpy(value.astype(np.float32)),
+        int(result.doubt.sum()),
+        result.num_products,
     )
-    order = scores.argsort(dim=1, descending=True, stable=True)
-    return Best(index.gather(1, order), scores.gather(1, order))
+
+
+def _padded(count: int, width: int) -> int:
+    return -(-count // width) * width

@@ -8,7 +8,8 @@ from jaxtyping import Float32, Int64, Shaped
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.search.interface import check_backend, nearest
+from corr.search.checks import check_backend
+from corr.search.interface import nearest
 
 ROUNDING = 1e-6
 """Squared distances of unit vectors closer than this are equal: float32 products are no finer."""

@@ -8,9 +8,8 @@ import numpy as np
 from jaxtyping import UInt8, UInt64
 from numba.extending import intrinsic
 
+from corr.compiled import compiled, in_pieces
 from corr.errors import OptionError, ShapeError
-from corr.volume.bands import in_bands
-from corr.volume.compiled import compiled
 
 WINDOW = (7, 9)
 """Rows and columns compared with the pixel in their middle: 62 bits fit one word."""
@@ -36,7 +35,7 @@ def census(image: UInt8[np.ndarray, "H W"]) -> UInt64[np.ndarray, "H W"]:
     up, side = WINDOW[0] // 2, WINDOW[1] // 2
     padded = np.pad(image, ((up, up), (side, side)), mode="edge")
     words = np.zeros(image.shape, np.uint64)
-    in_bands(lambda top, bottom: _compare(padded, up, side, top, bottom, words), len(image))
+    in_pieces(lambda top, bottom: _compare(padded, up, side, top, bottom, words), len(image))
     return words
 
 
@@ -65,7 +64,7 @@ def census_volume(
         raise OptionError(f"max_disparity is {max_disparity}; use 1 or more")
     words_left, words_right = census(left), census(right)
     cost = np.empty((*left.shape, max_disparity), np.uint8)
-    in_bands(
+    in_pieces(
         lambda top, bottom: _differ(words_left, words_right, top, bottom, unseen_cost, cost),
         len(left),
     )

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from corr.volume.bands import in_bands
-from corr.volume.compiled import compiled
+from corr.compiled import compiled, in_pieces
 
 RADIUS = 10
 """Half the side of the window whose pixels vote, px; every second one in x and in y does."""
@@ -48,7 +47,7 @@ def align_to_edges(
     space_weight = np.exp(-distance / SPACE_RANGE).astype(np.float32)
     aligned = disparity.copy()
     depth = int(disparity.max()) + 2
-    in_bands(
+    in_pieces(
         lambda top, bottom: _vote(
             disparity, image, near, top, bottom, depth, colour_weight, space_weight, aligned
         ),

@@ -8,8 +8,7 @@ from typing import no_type_check
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, UInt16
 
-from corr.volume.bands import in_bands
-from corr.volume.compiled import compiled
+from corr.compiled import compiled, in_pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +34,7 @@ def read_winners(total: UInt16[np.ndarray, "H W D"]) -> Winners:
     disparity = np.empty((height, width), np.float32)
     confidence = np.empty((height, width), np.float32)
     right = np.empty((height, width), np.int32)
-    in_bands(
+    in_pieces(
         lambda top, bottom: _read_rows(total, top, bottom, disparity, confidence, right), height
     )
     return Winners(disparity, confidence, right)

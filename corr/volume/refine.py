@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from corr.volume.compiled import compiled
+from corr.compiled import compiled
 
 
 def without_speckles(

@@ -8,9 +8,8 @@ from typing import no_type_check
 import numpy as np
 from jaxtyping import Float, Int16, Integer, UInt8, UInt16
 
+from corr.compiled import compiled, in_parallel
 from corr.errors import OptionError, ShapeError
-from corr.volume.bands import in_parallel
-from corr.volume.compiled import compiled
 
 FLOAT_LEVELS = 255
 """A float cost c in [0, 1] counts as the whole number `round(255 c)`; penalties are in its unit."""

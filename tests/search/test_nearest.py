@@ -1,153 +1,224 @@
-"""Exact nearest neighbours against naive loops, on every path."""
+"""The neighbours are those of float64 brute force, on every path, whatever comes in."""
+
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
-from corr.search import exact, nearest, tiles_torch
+from corr.search import exact, nearest, tables
+from corr.search.microkernel import HAS_BF16
+from tests.search.brute_force import best, scores
+
+FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+METRICS = ("cosine", "dot", "l2", "hamming")
 
 
-def naive(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted row by row by (score, lowest index), in plain Python."""
-    order = [sorted(range(len(row)), key=lambda j: (-row[j], j))[:k] for row in scores]
-    index = np.array(order, np.int64).reshape(len(scores), min(k, scores.shape[1]))
-    return index, np.take_along_axis(scores, index, 1)
+@contextmanager
+def forced(bf16_from: int, blocks: tuple[int, int] | None = None):
+    """Low precision from so many products on, and blocks of so many rows and columns."""
+    before = tables.BF16_FROM, exact.BLOCK0, exact.BLOCK1, exact.ALONE
+    tables.BF16_FROM, exact.ALONE = bf16_from, 0
+    if blocks is not None:
+        exact.BLOCK0, exact.BLOCK1 = (
+            n * width for n, width in zip(blocks, (exact.ROWS, exact.COLUMNS), strict=True)
+        )
+    try:
+        yield
+    finally:
+        tables.BF16_FROM, exact.BLOCK0, exact.BLOCK1, exact.ALONE = before
 
 
-def naive_scores(queries: Tensor, database: Tensor, metric: str) -> np.ndarray:
-    if metric == "hamming":
-        rows, columns = (np.unpackbits(x.numpy(), axis=1) for x in (queries, database))
-        return np.array([[-float((q != d).sum()) for d in columns] for q in rows])
-    rows, columns = queries.double().numpy(), database.double().numpy()
-    if metric == "dot":
-        return np.array([[q @ d for d in columns] for q in rows])
-    return np.array([[-np.sqrt(((q - d) ** 2).sum()) for d in columns] for q in rows])
+def check(queries: Tensor, database: Tensor, k: int, metric: str) -> None:
+    """Both directions, and the runner-up, against brute force."""
+    table = scores(queries, database, metric)
+    with_second = min(table.shape) > k
+    found = nearest(queries, database, k, metric=metric, both_ways=True, return_second=with_second)
+    assert found.backend == "exact"
+    for side, truth in ((found, table), (found.reverse, table.T)):
+        wanted = best(truth, k + with_second)
+        np.testing.assert_array_equal(side.index.numpy(), wanted[:, :k])
+        values = np.take_along_axis(truth, wanted, 1)
+        values = -np.sqrt(-values) if metric == "l2" else values
+        np.testing.assert_allclose(side.scores.numpy(), values[:, :k], rtol=1e-6, atol=1e-30)
+        if with_second:
+            np.testing.assert_allclose(side.second.numpy(), values[:, k], rtol=1e-6, atol=1e-30)
+        assert 0 <= side.num_rescored <= len(truth)
 
 
-def draw(n: int, m: int, metric: str, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Small whole numbers: many equal scores, and every product is exact in float32."""
-    rng = np.random.default_rng(seed)
-    if metric == "hamming":
-        tables = (rng.integers(0, 4, (count, 11), dtype=np.uint8) for count in (n, m))
+def draw(kind: str, count: int, width: int, dtype: torch.dtype, rng: np.random.Generator) -> Tensor:
+    if dtype == torch.uint8:
+        high = 2 if kind == "ties" else 256
+        return torch.from_numpy(rng.integers(0, high, (count, width), dtype=np.uint8))
+    if kind == "ties":  # whole numbers, whose products are exact
+        table = rng.integers(-2, 3, (count, width)).astype(float)
+    elif kind == "alike":  # all rows within rounding of one
+        table = rng.standard_normal(width) + 1e-7 * rng.standard_normal((count, width))
+    elif kind == "sizes":  # lengths that differ by twelve orders of magnitude
+        table = rng.standard_normal((count, width)) * 10.0 ** rng.uniform(-6, 6, (count, 1))
+        if dtype == torch.float16:
+            table = table.clip(-6e4, 6e4)
     else:
-        tables = (rng.integers(-2, 3, (count, 8)).astype(np.float32) for count in (n, m))
-    first, second = (torch.from_numpy(table) for table in tables)
-    return first, second
+        table = rng.standard_normal((count, width))
+        table /= np.linalg.norm(table, axis=1, keepdims=True)
+    table[rng.random(count) < 0.1] = table[0]  # some rows are the same, one may be of zeros
+    if rng.random() < 0.3:
+        table[rng.integers(count)] = 0
+    return torch.from_numpy(table).to(dtype)
 
 
-@pytest.mark.parametrize("metric", ["dot", "l2", "hamming"])
-@pytest.mark.parametrize("k", [1, 2, 5])
-@pytest.mark.parametrize(("n", "m"), [(1, 1), (3, 200), (130, 65), (64, 64), (40, 3)])
-def test_equals_sorting_every_pair(metric: str, k: int, n: int, m: int) -> None:
-    queries, database = draw(n, m, metric)
-    found = nearest(queries, database, k, metric=metric, both_ways=True)
-    scores = naive_scores(queries, database, metric)
-    assert found.reverse is not None
-    for side, table in ((found, scores), (found.reverse, scores.T)):
-        index, best = naive(table, k)
-        np.testing.assert_array_equal(side.index.numpy(), index)
-        np.testing.assert_allclose(side.scores.numpy(), best, atol=1e-6)
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    sizes=st.tuples(st.integers(1, 120), st.integers(1, 160), st.integers(1, 40)),
+    metric=st.sampled_from(METRICS),
+    kind=st.sampled_from(["ties", "alike", "sizes", "unit"]),
+    dtypes=st.tuples(st.sampled_from(FLOATS), st.sampled_from(FLOATS)),
+    k=st.integers(1, 6),
+    low=st.booleans(),
+    blocks=st.sampled_from([None, (1, 1), (2, 1), (3, 2)]),
+)
+def test_a_thousand_random_searches_equal_brute_force(  # noqa: PLR0917
+    seed, sizes, metric, kind, dtypes, k, low, blocks
+):
+    rng = np.random.default_rng(seed)
+    n, m, width = sizes
+    if metric == "hamming":
+        dtypes = (torch.uint8, torch.uint8)
+    first, second = (
+        draw(kind, count, width, dtype, rng) for count, dtype in zip((n, m), dtypes, strict=True)
+    )
+    if kind == "alike" and metric != "hamming":
+        second[: min(n, m)] = first[: min(n, m)].to(second.dtype)
+    with forced(0 if low else 1 << 62, blocks):
+        check(first, second, min(k, n, m), metric)
 
 
-@pytest.mark.parametrize("metric", ["dot", "hamming"])
-def test_many_tiles_equal_one(metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from corr.search import tiles_cpu
-
-    queries, database = draw(300, 500, metric)
-    whole = nearest(queries, database, 3, metric=metric, both_ways=True)
-    monkeypatch.setattr(tiles_cpu, "TILE", (70, 90))
-    tiled = nearest(queries, database, 3, metric=metric, both_ways=True)
-    assert whole.reverse is not None
-    assert tiled.reverse is not None
-    assert torch.equal(whole.index, tiled.index)
-    assert torch.equal(whole.reverse.index, tiled.reverse.index)
-    assert torch.equal(whole.reverse.scores, tiled.reverse.scores)
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("k", [1, 17, 100])
+def test_many_neighbours(metric, k):
+    rng = np.random.default_rng(0)
+    dtype = torch.uint8 if metric == "hamming" else torch.float32
+    for kind in ("ties", "unit"):
+        first, second = (draw(kind, count, 8, dtype, rng) for count in (150, 310))
+        check(first, second, k, metric)
 
 
-@pytest.mark.parametrize("metric", ["dot", "l2", "hamming"])
-@pytest.mark.parametrize("tile", [(4096, 4096), (70, 90), (7, 3)])
-def test_the_path_of_cuda_tensors_agrees(
-    metric: str, tile: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is plain torch, so it runs here too, where its result must be the same."""
-    queries, database = draw(150, 210, metric)
-    compiled = nearest(queries, database, 5, metric=metric, both_ways=True)
-    monkeypatch.setattr(tiles_torch, "TILE", tile)
-    rows, columns = exact.as_products(queries, database, metric)
-    forward, backward = tiles_torch.search_products(rows, columns, (5, 5))
-    assert compiled.reverse is not None
-    if metric != "l2":  # whose order is settled afterwards, by the true distances
-        assert torch.equal(forward.index, compiled.index)
-        assert torch.equal(backward.index, compiled.reverse.index)
-    if metric == "dot":
-        assert torch.equal(forward.scores, compiled.scores)
+@pytest.mark.parametrize("low", [False, True])
+def test_one_step_of_the_last_bit_decides(low):
+    """A copy of the best that is one float32 step better or worse, before or after it."""
+    rng = np.random.default_rng(1)
+    queries = torch.nn.functional.normalize(torch.from_numpy(rng.random((40, 64))), dim=1).float()
+    database = queries.clone()
+    for place in range(64):  # each a step away from the row itself, in another number
+        moved = queries.clone()
+        toward = torch.inf if place % 2 else 0.0
+        moved[:, place] = torch.nextafter(moved[:, place], torch.tensor(toward))
+        database = torch.cat((database, moved))
+    with forced(0 if low else 1 << 62):
+        for metric in ("cosine", "dot", "l2"):
+            check(queries, database, 3, metric)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("metric", ["dot", "l2", "hamming"])
-def test_cuda_equals_cpu(metric: str) -> None:
-    queries, database = draw(5000, 9000, metric)
-    there = nearest(queries.cuda(), database.cuda(), 2, metric=metric, both_ways=True)
-    here = nearest(queries, database, 2, metric=metric, both_ways=True)
-    assert there.reverse is not None
-    assert here.reverse is not None
-    assert there.index.is_cuda
-    assert torch.equal(there.index.cpu(), here.index)
-    assert torch.equal(there.reverse.index.cpu(), here.reverse.index)
+def test_equal_rows_are_found_in_order():
+    """Every score ties with every other, far more of them than a row has room for."""
+    row = torch.randn(1, 128, generator=torch.Generator().manual_seed(0))
+    with forced(0):
+        found = nearest(row.expand(900, -1), row.expand(1500, -1), 3, both_ways=True)
+    assert found.index.tolist() == [[0, 1, 2]] * 900
+    assert found.reverse.index.tolist() == [[0, 1, 2]] * 1500
+    assert found.num_rescored == 900
 
 
-def test_random_descriptors_beyond_one_tile() -> None:
-    generator = torch.Generator().manual_seed(1)
-    tables = (torch.randn(n, 128, generator=generator) for n in (1500, 2500))
-    queries, database = (torch.nn.functional.normalize(x, dim=1) for x in tables)
-    found = nearest(queries, database, 2, both_ways=True)
-    scores = queries.double() @ database.double().T
-    assert found.reverse is not None
-    for side, table in ((found, scores), (found.reverse, scores.T)):
-        best = table.topk(2, dim=1)
-        assert torch.equal(side.index, best.indices)
-        torch.testing.assert_close(side.scores.double(), best.values, atol=1e-6, rtol=0)
-
-
-def test_scores_in_rising_order_are_the_worst_case_and_still_right() -> None:
+def test_scores_in_rising_order_are_the_worst_case_and_still_right():
     queries = torch.arange(1.0, 301.0).reshape(-1, 1)
     database = torch.arange(1.0, 701.0).reshape(-1, 1)
-    found = nearest(queries, database, 2, both_ways=True)
-    assert found.reverse is not None
+    found = nearest(queries, database, 2, metric="dot", both_ways=True)
     assert found.index.tolist() == [[699, 698]] * 300
     assert found.reverse.index.tolist() == [[299, 298]] * 700
 
 
-def test_l2_is_exact_far_from_the_origin() -> None:
+def test_l2_is_exact_far_from_the_origin():
     """The inner products are of the order 1e8, whose float32 steps are 8."""
     generator = torch.Generator().manual_seed(2)
     queries = 1e4 + torch.randn(50, 4, generator=generator)
-    found = nearest(queries, queries.clone(), 2, metric="l2")
-    assert found.index[:, 0].tolist() == list(range(50))
-    assert float(found.scores[:, 0].abs().max()) == 0.0
-    expected = np.sort(naive_scores(queries, queries, "l2"), axis=1)[:, -2]
-    np.testing.assert_allclose(found.scores[:, 1].numpy(), expected, rtol=1e-5)
+    check(queries, queries.clone(), 2, "l2")
+    assert float(nearest(queries, queries.clone(), metric="l2").scores.abs().max()) == 0.0
 
 
-def test_equal_distances_come_by_index_though_their_products_round_apart() -> None:
-    rng = np.random.default_rng(0)
-    for offset in rng.uniform(1, 2, 200).astype(np.float32):
-        database = torch.tensor([[offset], [-offset], [5.0]])
-        assert nearest(torch.zeros(1, 1), database, 2, metric="l2").index.tolist() == [[0, 1]]
+def test_tiny_and_huge_values_neither_vanish_nor_overflow():
+    generator = torch.Generator().manual_seed(3)
+    table = torch.randn(30, 16, generator=generator)
+    for size in (1e-38, 1e-20, 1e14):
+        for metric in ("cosine", "dot", "l2"):
+            found = nearest(table * size, table * size, 2, metric=metric)
+            assert found.index.tolist() == nearest(table, table, 2, metric=metric).index.tolist()
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
-def test_other_floating_types_are_computed_in_float32(dtype: torch.dtype) -> None:
-    queries, database = draw(9, 20, "dot")
-    found = nearest(queries.to(dtype), database.to(dtype), 2)
-    assert torch.equal(found.index, nearest(queries, database, 2).index)
-    assert found.scores.dtype == torch.float32
+def test_cosine_divides_by_lengths_and_dot_does_not():
+    queries = torch.tensor([[1.0, 0.0]])
+    database = torch.tensor([[5.0, 5.0], [0.1, 0.0]])
+    assert nearest(queries, database).index.tolist() == [[1]]
+    assert nearest(queries, database).scores.tolist() == [[1.0]]
+    assert nearest(queries, database, metric="dot").index.tolist() == [[0]]
+    assert nearest(torch.zeros(1, 2), database).scores.tolist() == [[0.0]]
 
 
-def test_strided_views_and_tensors_with_gradients_are_taken() -> None:
-    queries, database = draw(9, 20, "dot")
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_number_of_threads_changes_nothing(workers, monkeypatch):
+    generator = torch.Generator().manual_seed(4)
+    first, second = (torch.randn(n, 32, generator=generator) for n in (2000, 1500))
+    expected = nearest(first, second, 2, both_ways=True)
+    monkeypatch.setattr(exact, "num_threads", lambda: workers)
+    with forced(0, (4, 5)):
+        found = nearest(first, second, 2, both_ways=True)
+    for one, other in ((found, expected), (found.reverse, expected.reverse)):
+        assert torch.equal(one.index, other.index)
+        assert torch.equal(one.scores, other.scores)
+
+
+def test_low_precision_leaves_a_share_in_doubt_and_says_so():
+    generator = torch.Generator().manual_seed(5)
+    first, second = (
+        torch.nn.functional.normalize(torch.randn(n, 128, generator=generator), dim=1)
+        for n in (1000, 4000)
+    )
+    with forced(1 << 62):
+        precise = nearest(first, second)
+    with forced(0):
+        found = nearest(first, second)
+    assert torch.equal(found.index, precise.index)
+    assert precise.num_rescored <= 20
+    if HAS_BF16:
+        assert 20 < found.num_rescored < 800
+
+
+def test_progress_goes_from_nothing_to_all():
+    seen: list[float] = []
+    with forced(0, (4, 2)):
+        nearest(torch.randn(500, 8), torch.randn(700, 8), on_progress=seen.append)
+    assert len(seen) > 10
+    assert sorted(seen)[-1] == 1.0
+
+
+def test_more_products_than_31_bits_count():
+    """Each query has its own row planted among the others."""
+    generator = torch.Generator().manual_seed(6)
+    database = torch.randn(60_000, 4, generator=generator)
+    names = torch.randperm(60_000, generator=generator)[:40_000]
+    found = nearest(database[names], database, metric="l2")
+    assert found.num_products > 2**31
+    assert torch.equal(found.index[:, 0], names)
+    assert torch.equal(found.scores, torch.zeros_like(found.scores))
+
+
+def test_strided_views_and_tensors_with_gradients_are_taken():
+    generator = torch.Generator().manual_seed(7)
+    queries, database = (torch.randn(n, 8, generator=generator) for n in (9, 20))
     wide = torch.stack((queries, -queries), 2).requires_grad_()
     found = nearest(wide[:, :, 0], database.T.contiguous().T)
     assert torch.equal(found.index, nearest(queries, database).index)
@@ -155,39 +226,48 @@ def test_strided_views_and_tensors_with_gradients_are_taken() -> None:
 
 
 @pytest.mark.parametrize(("n", "m"), [(0, 0), (0, 4), (4, 0)])
-@pytest.mark.parametrize("metric", ["dot", "l2", "hamming"])
-@pytest.mark.parametrize("backend", ["exact", "faiss"])
-def test_nothing_has_no_neighbours(n: int, m: int, metric: str, backend: str) -> None:
-    if backend == "faiss":
-        pytest.importorskip("faiss")
-    queries, database = draw(n, m, metric)
-    found = nearest(queries, database, 2, metric=metric, both_ways=True, backend=backend)
-    assert found.reverse is not None
+@pytest.mark.parametrize("metric", METRICS)
+def test_nothing_has_no_neighbours(n, m, metric):
+    dtype = torch.uint8 if metric == "hamming" else torch.float32
+    tables = (torch.zeros(count, 8, dtype=dtype) for count in (n, m))
+    found = nearest(*tables, 2, metric=metric, both_ways=True, return_second=True)
     assert found.index.shape == (n, min(2, m))
     assert found.reverse.scores.shape == (m, min(2, n))
+    assert found.second.tolist() == [-torch.inf] * n
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e30])
 @pytest.mark.parametrize("side", ["queries", "database"])
-@pytest.mark.parametrize("backend", ["exact", "faiss"])
-def test_values_that_are_not_finite_are_refused(value: float, side: str, backend: str) -> None:
-    tables = {"queries": torch.zeros(3, 4), "database": torch.zeros(5, 4)}
-    tables[side][2, 1] = value
+def test_values_that_are_not_finite_are_refused(value, side):
+    both = {"queries": torch.zeros(3, 4), "database": torch.zeros(5, 4)}
+    both[side][2, 1] = value
     with pytest.raises(OptionError, match=f"{side} hold NaN, infinite or too large values"):
-        nearest(tables["queries"], tables["database"], backend=backend)
+        nearest(both["queries"], both["database"])
 
 
-def test_options_outside_what_is_accepted_are_refused() -> None:
+def test_options_outside_what_is_accepted_are_refused():
     table = torch.zeros(3, 4)
     with pytest.raises(OptionError, match="k is 0; use 1 or more"):
         nearest(table, table, 0)
-    with pytest.raises(OptionError, match="metric 'cosin' is not known; use one of dot, l2"):
+    with pytest.raises(OptionError, match="k is 4, and there are 3 rows to find; use at most 3"):
+        nearest(torch.zeros(9, 4), table, 4)
+    with pytest.raises(OptionError, match="k is 4, and there are 3 rows to find"):
+        nearest(table, torch.zeros(9, 4), 4, both_ways=True)
+    with pytest.raises(OptionError, match="metric 'cosin' is not known; use one of cosine, dot"):
         nearest(table, table, metric="cosin")
     with pytest.raises(OptionError, match="search 'annoy' is not known; use one of auto, exact"):
         nearest(table, table, backend="annoy")
     with pytest.raises(OptionError, match=r"do not fit 'hamming'; use uint8 rows"):
         nearest(table, table, metric="hamming")
     with pytest.raises(OptionError, match=r"torch.uint8 do not fit 'dot'; use floating"):
-        nearest(table, table.byte())
+        nearest(table, table.byte(), metric="dot")
     with pytest.raises(ShapeError, match=r"queries are \(3, 4\) and the database is \(3, 5\)"):
         nearest(table, torch.zeros(3, 5))
+    with pytest.raises(OptionError, match="queries are on cpu and the database is on meta"):
+        nearest(table, table.to("meta"))
+
+
+def test_a_result_that_does_not_fit_is_refused_before_it_starts():
+    rows = torch.zeros(1, 4).expand(10_000_000, 4)
+    with pytest.raises(OptionError, match="20000 neighbours of 10000000 rows take"):
+        nearest(rows, torch.zeros(20_000, 4), 20_000)

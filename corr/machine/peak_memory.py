@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
@@ -36,6 +34,8 @@ def peak_memory() -> Iterator[PeakMemory]:
 
     Source: proc_pid_clear_refs(5), proc_pid_status(5), malloc_trim(3), getrusage(2).
     """
+    import torch
+
     peak = PeakMemory()
     _trim()
     on_device = torch.cuda.is_available()

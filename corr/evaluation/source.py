@@ -1,50 +1,16 @@
-"""What a number was measured with: versions, machine, and the state of the source."""
+"""The state of the source that a number was measured with."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
 import shutil
 import subprocess
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-_PACKAGES = (
-    "corr-toolkit",
-    "numpy",
-    "torch",
-    "kornia",
-    "opencv-python-headless",
-    "numba",
-    "faiss-cpu",
-    "faiss-gpu",
-    "scikit-image",
-)
 _ROOT = Path(__file__).parents[1]
-_NO_INFLUENCE = ("cli", "demo", "drawing")
+_NO_INFLUENCE = ("bench", "cli", "demo", "drawing")
 """Units whose source cannot change a score."""
-
-
-def environment() -> dict[str, Any]:
-    """Versions and machine: what may move the seconds, and rarely the numbers."""
-    import torch
-
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return {
-        **versions,
-        "platform": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count() or 1,
-        "threads": torch.get_num_threads(),
-        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-    }
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,129 @@
+"""Which pairs may be neighbours at all: the arrays that the compiled loops ask."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, no_type_check
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from corr.compiled import inlined
+
+BOX, LINE, DISC, APART, TRACK, CEILING = 1, 2, 4, 8, 16, 32
+"""Conditions that a rule is made of, to be added up."""
+
+_NO_POINTS, _NO_TRACKS = np.zeros((0, 2)), np.zeros(0, np.int64)
+
+
+class Rule(NamedTuple):
+    """A pair is allowed when it meets every condition in `conditions`; points are (x, y), px."""
+
+    conditions: int = 0
+    points: np.ndarray = _NO_POINTS
+    """(M, 2) where the columns are."""
+    low: np.ndarray = _NO_POINTS
+    """BOX: (N, 2) each column's point is at least this and at most `high`."""
+    high: np.ndarray = _NO_POINTS
+    line: np.ndarray = np.zeros((0, 3))
+    """LINE: (N, 3) it is at most `reach` from the line a x + b y + c = 0, with a unit normal."""
+    reach: float = 0.0
+    middle: np.ndarray = _NO_POINTS
+    """DISC: (N, 2) it is at most `radius` from this."""
+    radius: float = 0.0
+    away: np.ndarray = _NO_POINTS
+    """APART: (N, 2) it is more than `apart` from this."""
+    apart: float = 0.0
+    track0: np.ndarray = _NO_TRACKS
+    """TRACK: (N,) and (M,) the numbers of the two differ."""
+    track1: np.ndarray = _NO_TRACKS
+    min_distance: float = 0.0
+    """CEILING: the two rows are at least so far apart: Euclidean for `l2`, and for unit-length rows
+    by `cosine` or `dot`; bits for `hamming`."""
+    ceiling: float = np.inf
+    """The same as the highest score that is allowed, in the scale of one search."""
+
+
+ANY = Rule()
+"""Every pair is allowed."""
+
+
+@inlined
+@no_type_check
+def allows(  # noqa: PLR0917
+    conditions, points, low, high, line, reach, middle, radius, away, apart, track0, track1, i, j
+):
+    """Whether row i and column j meet all conditions but that on their score.
+
+    The arguments are the fields of a `Rule` one by one, for a loop that has them at hand.
+    """
+    allowed = True
+    if conditions & (BOX | LINE | DISC | APART):
+        x, y = points[j, 0], points[j, 1]
+        if conditions & BOX:
+            allowed = low[i, 0] <= x <= high[i, 0] and low[i, 1] <= y <= high[i, 1]
+        if conditions & LINE:
+            distance = line[i, 0] * x + line[i, 1] * y + line[i, 2]
+            allowed = allowed and abs(distance) <= reach
+        if conditions & DISC:
+            dx, dy = x - middle[i, 0], y - middle[i, 1]
+            allowed = allowed and dx * dx + dy * dy <= radius * radius
+        if conditions & APART:
+            dx, dy = x - away[i, 0], y - away[i, 1]
+            allowed = allowed and dx * dx + dy * dy > apart * apart
+    if conditions & TRACK:
+        allowed = allowed and track0[i] != track1[j]
+    return allowed
+
+
+def with_ceiling(rule: Rule, metric: str, scale: float) -> Rule:
+    """The rule for one search.
+
+    Args:
+        rule: which pairs are allowed.
+        metric: as in `nearest`.
+        scale: what inner products are multiplied by.
+    """
+    if not rule.conditions & CEILING:
+        return rule
+    if metric == "hamming":
+        return rule._replace(ceiling=-rule.min_distance)
+    half_square = rule.min_distance**2 / 2
+    return rule._replace(ceiling=scale * (-half_square if metric == "l2" else 1 - half_square))
+
+
+def allowed_pairs(
+    rule: Rule, row: slice, column: slice, device: torch.device | None = None
+) -> Bool[Tensor, "_ _"]:
+    """True for the pairs of a tile that a rule allows, its condition on the score aside.
+
+    Args:
+        rule: of the whole tables.
+        row: of the tile.
+        column: of the tile.
+        device: of the result.
+    """
+
+    def part(values: np.ndarray, where: slice) -> Tensor:
+        return torch.from_numpy(values[where]).to(device)
+
+    size = row.stop - row.start, column.stop - column.start
+    allowed = torch.ones(size, dtype=torch.bool, device=device)
+    if rule.conditions & BOX:
+        points = part(rule.points, column)[None]
+        low, high = (part(x, row)[:, None] for x in (rule.low, rule.high))
+        allowed &= ((points >= low) & (points <= high)).all(2)
+    if rule.conditions & LINE:
+        x, y = part(rule.points, column).T
+        a, b, c = part(rule.line, row).T[:, :, None]
+        allowed &= (a * x + b * y + c).abs() <= rule.reach
+    if rule.conditions & DISC:
+        squared = (part(rule.points, column)[None] - part(rule.middle, row)[:, None]).square()
+        allowed &= squared.sum(2) <= rule.radius**2
+    if rule.conditions & APART:
+        squared = (part(rule.points, column)[None] - part(rule.away, row)[:, None]).square()
+        allowed &= squared.sum(2) > rule.apart**2
+    if rule.conditions & TRACK:
+        allowed &= part(rule.track0, row)[:, None] != part(rule.track1, column)[None]
+    return allowed
