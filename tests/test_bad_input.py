@@ -274,6 +274,11 @@ def test_wrong_weights(refused):
         ),
         (["match", "good.png", "good.png", "--ratio", "1.5"], "ratio is 1.5"),
         (["match", "good.png", "good.png", "--ratio", "nan"], "ratio is nan"),
+        (["match", "good.png", "good.png", "--inconsistent-px", "-2"], "inconsistent_px is -2.0"),
+        (
+            ["match", "good.png", "good.png", "--inconsistent-px", "2", "--ratio", "1"],
+            "the ratio test that it is for is off",
+        ),
         (["match", "good.png", "good.png", "--max-keypoints", "0"], "max_keypoints is 0"),
         (["match", "good.png", "good.png", "--max-keypoints", "many"], "invalid int value: 'many'"),
         (["match", "good.png", "good.png", "--device", "abacus"], "device 'abacus' is not known"),

@@ -90,6 +90,22 @@ def test_match_verifies_and_takes_its_options(pair, capsys):
     assert "by sift" in capsys.readouterr().out
 
 
+def test_match_takes_pairs_that_are_not_mutual(pair):
+    counts = []
+    strict = ["--ratio", "0.2"]
+    for options in (
+        strict,
+        [*strict, "--inconsistent-px", "1000"],
+        ["--ratio", "1"],
+        ["--ratio", "1", "--no-mutual", "--one-to-one"],
+        ["--ratio", "1", "--no-mutual"],
+    ):
+        assert run("match", *pair, "-o", "m.npz", "--max-keypoints", "300", *options) == 0
+        counts.append(len(read_matches("m.npz")["keypoints0"]))
+    assert counts[0] < counts[1]
+    assert counts[2] <= counts[3] < counts[4]
+
+
 def test_disparity_and_what_fill_does(pair, capsys):
     assert run("disparity", *pair, "-o", "d.pfm", "--max-disparity", "32") == 0
     assert run("disparity", *pair, "-o", "holes.npy", "--max-disparity", "32", "--no-fill") == 0
@@ -100,6 +116,17 @@ def test_disparity_and_what_fill_does(pair, capsys):
     assert re.search(
         r"disparity by census: .* px, \d+ % matched, in .* wrote d\.pfm", capsys.readouterr().out
     )
+
+
+def test_disparity_by_faiss_candidates(pair, capsys):
+    pytest.importorskip("faiss")
+    options = ("--max-disparity", "32", "--search", "faiss")
+    assert run("disparity", *pair, "-o", "d.npy", *options, "--candidates", "12") == 0
+    assert abs(np.median(read_disparity("d.npy")) - SHIFT) < 0.5
+    capsys.readouterr()
+    assert run("disparity", *pair, "-o", "e.npy", *options, "--model", "bm") == 2
+    assert "model 'bm' does its own search" in capsys.readouterr().err
+    assert not Path("e.npy").exists()
 
 
 def test_disparity_as_kitti_png(pair):

@@ -38,7 +38,7 @@ ROWS = {
 ALLOWED = {
     "pytorch_lightning": ("tasks/", "data/", "cli/"),
     "lightning_fabric": ("tasks/", "data/", "cli/"),
-    "faiss": ("search/faiss.py",),
+    "faiss": ("search/faiss",),
     "wandb": ("tasks/records.py",),
     "matplotlib": ("drawing/", "evaluation/"),
     "albumentations": ("data/photometric.py",),

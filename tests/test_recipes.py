@@ -74,6 +74,11 @@ def test_a_class_of_the_users_own_is_injected(tmp_path: Path, monkeypatch: pytes
     assert recipe.task.loss.strength == 3.0
 
 
+@pytest.mark.parametrize("search", ["exact", "faiss", "faiss-gpu"])
+def test_a_recipe_says_who_mines(search: str):
+    assert build_recipe("smoke/patch", ["--model.loss.search", search]).task.loss.search == search
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
@@ -93,6 +98,7 @@ def test_a_class_of_the_users_own_is_injected(tmp_path: Path, monkeypatch: pytes
         (["--model.loss.margin", "-1"], "margin is -1.0"),
         (["--model.optimizer", "adam"], "model.optimizer: 'adam'.*'sgd', 'adamw'"),
         (["--model", "nowhere.Task"], "'nowhere.Task' cannot be imported"),
+        (["--model.loss.search", "flann"], "'flann'"),
         (["--data.batch_size", "1"], "batch_size is 1; use 2 or more"),
         (["--trainer.max_steps", "many"], "trainer.max_steps: 'many'.*int"),
         (["--trainer.max_stepz", "3"], "max_stepz"),

@@ -82,7 +82,10 @@ def match(
     model: str | None = None,
     max_keypoints: int = 2048,
     verify: Literal["none", "homography", "fundamental"] = "none",
+    mutual: bool = True,
+    one_to_one: bool = False,
     ratio: float | None = None,
+    inconsistent_px: float | None = None,
     search: Search = "auto",
     device: str | None = None,
 ) -> None:
@@ -96,7 +99,10 @@ def match(
         model: describes the keypoints; `corr models` lists them.
         max_keypoints: the strongest are kept, in each image.
         verify: keep the matches that agree on such a model of the whole image.
+        mutual: keep only keypoints that are each other's nearest.
+        one_to_one: without mutual, match no keypoint of the second image twice.
         ratio: largest distance to the nearest, in distances to the second nearest; in (0, 1].
+        inconsistent_px: the second nearest is sought farther than this from the nearest.
         search: who finds nearest neighbours.
         device: such as cpu or cuda; the best one present when not given.
     """
@@ -116,6 +122,9 @@ def match(
         model=model,
         max_keypoints=max_keypoints,
         verify=None if verify == "none" else verify,
+        mutual=mutual,
+        one_to_one=one_to_one,
+        inconsistent_px=inconsistent_px,
         search=search,
         device=device,
         **({} if ratio is None else {"ratio": ratio}),
@@ -140,6 +149,8 @@ def disparity(
     max_disparity: int | None = None,
     model: str | None = None,
     fill: bool = True,
+    search: Search = "auto",
+    candidates: int | None = None,
     device: str | None = None,
 ) -> None:
     """Measure how far each pixel of a rectified left image moved in the right one.
@@ -152,6 +163,8 @@ def disparity(
         max_disparity: search 0 to this minus 1; estimated when not given.
         model: the method; `corr models` lists them.
         fill: give every pixel a value; else unknown ones stay so.
+        search: who finds the candidates of a pixel; auto scores every disparity.
+        candidates: of each pixel, where they are searched; 32 when not given.
         device: such as cpu or cuda; the best one present when not given.
     """
     import numpy as np
@@ -165,7 +178,13 @@ def disparity(
     views = read_image(left), read_image(right)
     start = time.perf_counter()
     found = measure_disparity(
-        *views, max_disparity=max_disparity, model=model, fill=fill, device=device
+        *views,
+        max_disparity=max_disparity,
+        model=model,
+        fill=fill,
+        search=search,
+        candidates=candidates,
+        device=device,
     )
     seconds = time.perf_counter() - start
     if targets.output is not None:

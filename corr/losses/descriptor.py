@@ -37,4 +37,19 @@ def pairwise_distances(
     dtype = torch.promote_types(anchors.dtype, torch.float32)
     with torch.autocast(anchors.device.type, enabled=False):
         similarity = anchors.to(dtype) @ positives.to(dtype).T
+    return distances_of(similarity)
+
+
+def paired_distances(
+    anchors: Float[Tensor, "N D"], positives: Float[Tensor, "N D"]
+) -> Float[Tensor, " N"]:
+    """Euclidean distance of each row to its partner: the diagonal of `pairwise_distances`."""
+    dtype = torch.promote_types(anchors.dtype, torch.float32)
+    with torch.autocast(anchors.device.type, enabled=False):
+        similarity = (anchors.to(dtype) * positives.to(dtype)).sum(1)
+    return distances_of(similarity)
+
+
+def distances_of(similarity: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Euclidean distances of unit-length descriptors from their inner products."""
     return (2 - 2 * similarity).clamp_min(MIN_SQUARED_DISTANCE).sqrt()

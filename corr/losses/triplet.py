@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
-from corr.losses.descriptor import DescriptorLoss, pairwise_distances
+from corr.losses.descriptor import (
+    DescriptorLoss,
+    distances_of,
+    paired_distances,
+    pairwise_distances,
+)
+from corr.search import Exclusion, hardest_negatives
+from corr.search.checks import check_backend
 
 DUPLICATE_DISTANCE = 0.008
 """Closer descriptors of different rows are taken for the same point, seen twice in a batch.
@@ -27,6 +35,7 @@ class TripletLoss(DescriptorLoss):
         margin: by how much, as a distance of unit-length descriptors.
         mining: negatives that count: the `hardest` of each row, or the mean over `all` of them.
         swap: seek negatives of the positive among the anchors too, not only of the anchor.
+        search: who finds the hardest; all of them need no search.
 
     Raises:
         OptionError: a setting outside its range.
@@ -37,6 +46,7 @@ class TripletLoss(DescriptorLoss):
         margin: float = 1.0,
         mining: Literal["hardest", "all"] = "hardest",
         swap: bool = True,
+        search: Literal["auto", "exact", "faiss", "faiss-gpu"] = "auto",
     ) -> None:
         super().__init__()
         if not 0 < margin <= 2:
@@ -45,7 +55,9 @@ class TripletLoss(DescriptorLoss):
             raise OptionError(f"mining '{mining}' is not known; use 'hardest' or 'all'")
         self.margin = margin
         self.mining = mining
+        check_backend(search)
         self.swap = swap
+        self.search = search
 
     def forward(
         self, anchors: Float[Tensor, "B D"], positives: Float[Tensor, "B D"]
@@ -57,27 +69,44 @@ class TripletLoss(DescriptorLoss):
         """
         if len(anchors) < 2:
             raise ShapeError(f"a triplet needs 2 rows or more in a batch, not {len(anchors)}")
-        distances = pairwise_distances(anchors, positives)
         if self.mining == "hardest":
-            return hardest_triplet_loss(distances, self.margin, swap=self.swap)
+            return hardest_triplet_loss(
+                anchors, positives, self.margin, swap=self.swap, search=self.search
+            )
+        distances = pairwise_distances(anchors, positives)
         return all_triplet_loss(distances, self.margin, swap=self.swap)
 
 
 def hardest_triplet_loss(
-    distances: Float[Tensor, "B B"], margin: float, *, swap: bool = True
+    anchors: Float[Tensor, "B D"],
+    positives: Float[Tensor, "B D"],
+    margin: float,
+    *,
+    swap: bool = True,
+    search: str = "auto",
 ) -> Float[Tensor, ""]:
-    """Mean hinge of each positive against the closest negative of its row, or row and column.
+    """Mean hinge of each positive against the closest negative of its anchor, or of both.
+
+    Memory grows with B alone: there is no matrix of distances.
 
     Args:
-        distances: of every anchor (rows) to every positive (columns); pairs on the diagonal.
+        anchors: unit-length descriptors.
+        positives: likewise; row i shows what row i of the anchors shows.
         margin: by how much the negative has to be farther.
-        swap: look along the column too.
+        swap: look among the anchors for negatives of the positive too.
+        search: who finds them, as in `corr.search.nearest`.
     """
-    negatives = distances.masked_fill(~negative_pairs(distances), torch.inf)
-    closest = negatives.amin(dim=1)
-    if swap:
-        closest = torch.minimum(closest, negatives.amin(dim=0))
-    return (margin + distances.diagonal() - closest).clamp_min(0).mean()
+    matched = paired_distances(anchors, positives)
+    if not matched.isfinite().all():
+        # Training has diverged, which a search would refuse in its own words.
+        return matched.mean() * torch.nan
+    rows = np.arange(len(anchors))
+    same = Exclusion(tracks0=rows, tracks1=rows, min_distance=DUPLICATE_DISTANCE)
+    negatives = hardest_negatives(anchors, positives, excluded=same, both_ways=swap, backend=search)
+    closest = distances_of(negatives.similarity[:, 0])
+    if negatives.reverse is not None:
+        closest = torch.minimum(closest, distances_of(negatives.reverse.similarity[:, 0]))
+    return (margin + matched - closest).clamp_min(0).mean()
 
 
 def all_triplet_loss(

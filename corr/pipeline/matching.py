@@ -29,14 +29,17 @@ def match(
     max_keypoints: int = 2048,
     verify: str | None = None,
     verify_px: float = 3.0,
+    mutual: bool = True,
+    one_to_one: bool = False,
     ratio: float | None = None,
+    inconsistent_px: float | None = None,
     min_score: float | None = None,
     search: str = "auto",
     device: str | torch.device | None = None,
 ) -> Matches:
     """The points of two images that correspond, best first.
 
-    Two keypoints match when each is the other's nearest in descriptor space and passes the ratio
+    Two keypoints match when each is the other's nearest in descriptor space and they pass the ratio
     test.
 
     Args:
@@ -48,10 +51,15 @@ def match(
         verify: keep only matches that agree on one `homography` or one `fundamental` matrix, which
             becomes `.model`.
         verify_px: how far a match may be from it.
+        mutual: leave out what is not the nearest of its own nearest; without this several keypoints
+            of image 0 may match one of image 1.
+        one_to_one: of such several keep the most similar only.
         ratio: largest distance to the nearest, in distances to the second nearest; 1 switches the
             test off; the model's own when not given.
+        inconsistent_px: take as the second nearest one that is farther than this from the nearest
+            in image 1, so that one point detected twice does not fail the test.
         min_score: smallest similarity of two descriptors, at most 1.
-        search: who finds nearest neighbours: `auto`, `exact` or `faiss`.
+        search: who finds nearest neighbours: `auto`, `exact`, `faiss` or `faiss-gpu`.
         device: where networks and the search run; the best one present when not given.
 
     Raises:
@@ -61,7 +69,8 @@ def match(
         ShapeError: features of two different models were given.
         MissingExtraError: faiss was asked for and is not installed.
     """
-    check_options(ratio, min_score, search)
+    asked = RATIO if ratio is None else ratio
+    check_options(None if asked == 1 else asked, min_score, search, inconsistent_px)
     place = resolve_device(device)
     if verify is not None:
         check_model(verify)
@@ -81,7 +90,11 @@ def match(
         ratio = RATIO_BINARY if tables[0].dtype == np.uint8 else RATIO
     pairs, scores = match_descriptors(
         *tables,
+        mutual=mutual,
+        one_to_one=one_to_one,
         ratio=None if ratio == 1 else ratio,
+        inconsistent_px=inconsistent_px,
+        keypoints1=features[1].keypoints,
         min_score=min_score,
         backend=search,
         device=place,

@@ -17,10 +17,11 @@ from corr.errors import ImageError, OptionError
 from corr.formats import as_image
 from corr.models.network import Network
 from corr.pipeline import catalog
+from corr.pipeline.stereo_candidates import check_search
+from corr.pipeline.stereo_census import searched_census_volume
 from corr.pipeline.stereo_features import feature_volume
 from corr.resources import resolve_device
 from corr.results import DisparityMap
-from corr.volume.census import census_volume
 from corr.volume.disparity_range import estimate_max_disparity
 from corr.volume.solve import solve
 
@@ -38,6 +39,8 @@ def disparity(
     max_disparity: int | None = None,
     model: str | Path | Network | None = None,
     fill: bool = True,
+    search: str = "auto",
+    candidates: int | None = None,
     device: str | torch.device | None = None,
 ) -> DisparityMap:
     """How far each pixel of the left image has moved to the left in the right image.
@@ -52,14 +55,26 @@ def disparity(
             `corr models` lists, a folder that training wrote, or a loaded network), whose
             similarity takes the place of the census cost.
         fill: give a value to what only one view sees; otherwise NaN.
+        search: who finds the candidates of a pixel, for `census` and networks: `auto` scores every
+            disparity; `exact`, `faiss` (on the CPU) and `faiss-gpu` score the most similar pixels
+            of its row, and the others cost as much as the worst of them.
+        candidates: of each pixel, where they are searched; 32 when not given.
         device: where a network runs; the best one present when not given.
 
     Raises:
         ImageError: an image cannot be read or used, or the two differ in size.
+        MissingExtraError: FAISS was asked for and cannot be used.
         ModelError: the model is unknown or does not do disparity.
-        OptionError: max_disparity is not a whole number above 0, or the search is too large.
+        OptionError: max_disparity is not a whole number above 0, the volume is too large, or the
+            search is unknown or not for this model.
     """
     chosen = catalog.resolve(model, "disparity")
+    check_search(search, candidates)
+    if search != "auto" and isinstance(chosen, str) and chosen in OPENCV:
+        raise OptionError(
+            f"model '{chosen}' does its own search; leave out search '{search}', or use model "
+            "'census' or a network"
+        )
     depth = None if max_disparity is None else _whole(max_disparity)
     views = as_image(left), as_image(right)
     if views[0].shape != views[1].shape:
@@ -82,10 +97,25 @@ def disparity(
         confidence = valid.astype(np.float32)
     else:
         if isinstance(chosen, Network):
-            cost, penalties = feature_volume(chosen, *views, depth, resolve_device(device))
+            cost, penalties = feature_volume(
+                chosen,
+                *views,
+                depth,
+                resolve_device(device),
+                search=search,
+                candidates=candidates,
+            )
             solution = solve(cost, views[0], penalties)
         else:
-            solution = solve(census_volume(grey_left, grey_right, depth), views[0])
+            cost = searched_census_volume(
+                grey_left,
+                grey_right,
+                depth,
+                search=search,
+                candidates=candidates,
+                device=device,
+            )
+            solution = solve(cost, views[0])
         found, valid, confidence = solution.disparity, solution.valid, solution.confidence
     if not fill:
         found = np.where(valid, found, np.float32(np.nan))

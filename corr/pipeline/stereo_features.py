@@ -13,6 +13,7 @@ from corr.extractors.dense import dense_descriptors
 from corr.formats.images import to_tensor
 from corr.geometry import to_grey
 from corr.models.network import Network, PatchDescriptor
+from corr.pipeline.stereo_candidates import find_candidates, scatter
 from corr.volume.correlation import correlate_rows
 from corr.volume.sgm import FLOAT_LEVELS, Penalties
 
@@ -39,6 +40,9 @@ def feature_volume(
     right: UInt8[np.ndarray, "H W 3"],
     max_disparity: int,
     device: torch.device,
+    *,
+    search: str = "auto",
+    candidates: int | None = None,
 ) -> tuple[UInt8[np.ndarray, "H W D"], Penalties]:
     """A cost volume of a pair, `FLOAT_LEVELS * (1 - cosine) / 2`, and penalties that suit it.
 
@@ -50,8 +54,11 @@ def feature_volume(
         right: right image, of the same size.
         max_disparity: disparities 0 to this minus 1.
         device: where the network runs.
+        search: who finds the candidates of a pixel; `auto` scores every disparity.
+        candidates: of each pixel.
 
     Raises:
+        MissingExtraError: FAISS was asked for and cannot be used.
         ModelError: the network does not describe patches.
     """
     if not isinstance(network, PatchDescriptor):
@@ -74,15 +81,28 @@ def feature_volume(
         network.train(was_training)
         for top in range(0, height, BAND):
             bottom = min(top + BAND, height)
-            scores = correlate_rows(
-                _rows(coarse_left, top, bottom, width),
-                _rows(coarse_right, top, bottom, width),
-                max_disparity,
+            rows_left, rows_right = (
+                _rows(coarse, top, bottom, width) for coarse in (coarse_left, coarse_right)
             )
-            band = ((1 - scores) * (FLOAT_LEVELS / 2)).round_().clamp_(0, FLOAT_LEVELS)
-            cost[top:bottom] = band.to(torch.uint8).cpu().numpy()
+            if search == "auto":
+                band = _cost(correlate_rows(rows_left, rows_right, max_disparity)).cpu().numpy()
+            else:
+                found = find_candidates(
+                    rows_left.permute(1, 2, 0),
+                    rows_right.permute(1, 2, 0),
+                    max_disparity,
+                    search=search,
+                    candidates=candidates,
+                    metric="cosine",
+                )
+                band = scatter(found, max_disparity, _cost)
+            cost[top:bottom] = band
             cost[top:bottom, unseen] = UNSEEN_COST
     return cost, PENALTIES
+
+
+def _cost(scores: Float[Tensor, "H W _"]) -> UInt8[Tensor, "H W _"]:
+    return ((1 - scores) * (FLOAT_LEVELS / 2)).round_().clamp_(0, FLOAT_LEVELS).to(torch.uint8)
 
 
 def _rows(

@@ -4,6 +4,7 @@ from corr.search.backends import BACKENDS
 from corr.search.checks import METRICS
 from corr.search.constraints import Constraint, EpipolarBand, RowBand, Window
 from corr.search.exclusion import Exclusion
+from corr.search.faiss_index import FaissIndex
 from corr.search.interface import nearest
 from corr.search.matcher import check_options, match_descriptors
 from corr.search.mining import Negatives, hardest_negatives
@@ -15,6 +16,7 @@ __all__ = [
     "Constraint",
     "EpipolarBand",
     "Exclusion",
+    "FaissIndex",
     "Negatives",
     "Neighbors",
     "RowBand",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import torch
 from torch import Tensor
 
 from corr.errors import OptionError
+from corr.search.constraints import RowBand
+from corr.search.exclusion import Exclusion, turned
 from corr.search.neighbors import Found, Request
-from corr.search.rules import ANY
+from corr.search.rules import ANY, Rule
 
 BACKENDS = ("auto", "exact", "faiss", "faiss-gpu")
 
@@ -23,10 +28,16 @@ def search(queries: Tensor, database: Tensor, request: Request) -> tuple[str, tu
     if name != "exact":
         return name, _by_faiss(queries, database, request, name)
     rule = request.constraint.rule() if request.constraint else ANY
+    return name, _by_corr(queries, database, request, rule)
+
+
+def _by_corr(
+    queries: Tensor, database: Tensor, request: Request, rule: Rule
+) -> tuple[Found, Found]:
     if queries.device.type != "cpu":
         from corr.search import tiles_torch
 
-        return name, tiles_torch.search(
+        return tiles_torch.search(
             queries,
             database,
             request.counts,
@@ -37,7 +48,7 @@ def search(queries: Tensor, database: Tensor, request: Request) -> tuple[str, tu
     from corr.search import exact, pruning
 
     order, ranges = pruning.plan(rule, len(queries)) or (None, None)
-    return name, exact.search(
+    return exact.search(
         queries,
         database,
         request.counts,
@@ -52,16 +63,67 @@ def search(queries: Tensor, database: Tensor, request: Request) -> tuple[str, tu
 def _by_faiss(
     queries: Tensor, database: Tensor, request: Request, name: str
 ) -> tuple[Found, Found]:
-    from corr.search import faiss
+    k, both_ways, gpu = max(request.counts), request.counts[1] > 0, name == "faiss-gpu"
+    band = request.constraint
+    if band is None:
+        from corr.search import faiss
 
-    if request.constraint is not None:
-        raise OptionError(
-            f"search '{name}' cannot keep to a {type(request.constraint).__name__}; use 'exact'"
+        found = faiss.search(queries, database, k, request.metric, both_ways, gpu=gpu)
+    elif isinstance(band, RowBand):
+        from corr.search.faiss_rows import search_row_band
+
+        found = search_row_band(
+            queries,
+            database,
+            k,
+            request.metric,
+            both_ways,
+            points0=torch.from_numpy(band.points0),
+            points1=torch.from_numpy(band.points1),
+            max_disparity=band.max_disparity,
+            tolerance=band.tolerance,
+            gpu=gpu,
         )
-    k, both_ways = max(request.counts), request.counts[1] > 0
-    found = faiss.search(queries, database, k, request.metric, both_ways)
+    elif isinstance(band, Exclusion):
+        return _by_faiss_excluding(queries, database, request, band.rule())
+    else:
+        raise OptionError(
+            f"search '{name}' cannot keep to a {type(band).__name__}, only to a RowBand or an "
+            "Exclusion; use 'exact'"
+        )
     back = found.reverse or _nothing(database, 0)
     return Found(found.index, found.scores), Found(back.index, back.scores)
+
+
+def _by_faiss_excluding(
+    queries: Tensor, database: Tensor, request: Request, rule: Rule
+) -> tuple[Found, Found]:
+    """FAISS's neighbours that are not excluded, for which it is asked for more than are sought."""
+    from corr.search import widening
+
+    def one_way(rows: Tensor, columns: Tensor, k: int, rule: Rule) -> Found:
+        if k == 0:
+            return _nothing(rows, 0)
+        return widening.search_allowed(
+            partial(_faiss_one_way, request), partial(_exact_one_way, request), rows, columns, k,
+            request.metric, rule,
+        )  # fmt: skip
+
+    return (
+        one_way(queries, database, request.counts[0], rule),
+        one_way(database, queries, request.counts[1], turned(rule)),
+    )
+
+
+def _faiss_one_way(request: Request, queries: Tensor, database: Tensor, k: int) -> Found:
+    plain = replace(request, counts=(k, 0), constraint=None)
+    return _by_faiss(queries, database, plain, request.backend)[0]
+
+
+def _exact_one_way(
+    request: Request, queries: Tensor, database: Tensor, k: int, rule: Rule
+) -> Found:
+    return _by_corr(queries, database, replace(request, counts=(k, 0)), rule)[0]
 
 
 def _nothing(table: Tensor, k: int) -> Found:

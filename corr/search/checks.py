@@ -13,6 +13,9 @@ METRICS = ("cosine", "dot", "l2", "hamming")
 MAX_MAGNITUDE = 1e15
 """Values beyond it could overflow a float32 inner product."""
 
+SMALL_RESULT = 1 << 24
+"""Bytes that are not worth asking the machine about."""
+
 BYTES_A_PLACE = 12 + 2 * 16
 """Of the result, and of the candidates while it is sought: at most so many for each neighbour."""
 
@@ -102,7 +105,7 @@ def check_room(sizes: tuple[int, int], k: int, both_ways: bool, device: torch.de
         OptionError: says how much it would take.
     """
     needed = (sizes[0] + (sizes[1] if both_ways else 0)) * k * BYTES_A_PLACE
-    room = available_memory(device)
+    room = available_memory(device) if needed > SMALL_RESULT else None
     if room is not None and needed > room:
         raise OptionError(
             f"{k} neighbours of {sizes[0]} rows take {needed / 1e9:.1f} GB, and {room / 1e9:.1f} "

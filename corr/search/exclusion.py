@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-from jaxtyping import Shaped
+from jaxtyping import Int64, Shaped
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
@@ -55,9 +54,11 @@ class Exclusion(Constraint):
             apart = not_negative("radius", radius)
             self._add(APART, points, away=points[0], points=points[1], apart=apart)
         if min_distance is not None:
-            distance = not_negative("min_distance", min_distance)
-            self._add(CEILING, None, min_distance=distance)
-        if not self._rule.conditions:
+            if not 0 <= min_distance < np.inf:
+                raise OptionError(f"min_distance is {min_distance}; use 0 or more")
+            if min_distance > 0:  # nothing is closer than 0, though rounding may say so
+                self._add(CEILING, None, min_distance=float(min_distance))
+        if tracks0 is None and points0 is None and min_distance is None:
             raise OptionError(
                 "nothing is excluded; give tracks, points with a radius or a distance"
             )
@@ -84,8 +85,20 @@ class Exclusion(Constraint):
             self._sizes.append((len(sides[0]), len(sides[1])))
 
 
+def turned(rule: Rule) -> Rule:
+    """The rule of an exclusion for queries and candidates in each other's place."""
+    return rule._replace(track0=rule.track1, track1=rule.track0, away=rule.points, points=rule.away)
+
+
+def of_rows(rule: Rule, rows: Int64[np.ndarray, " P"]) -> Rule:
+    """The rule of an exclusion for some of the queries."""
+    track0 = rule.track0[rows] if rule.conditions & TRACK else rule.track0
+    away = rule.away[rows] if rule.conditions & APART else rule.away
+    return rule._replace(track0=track0, away=away)
+
+
 def _as_numbers(name: str, numbers: Numbers) -> np.ndarray:
-    table = numbers.detach().cpu().numpy() if isinstance(numbers, torch.Tensor) else numbers
+    table = numbers.detach().cpu().numpy() if isinstance(numbers, Tensor) else np.asarray(numbers)
     if table.ndim != 1 or not np.issubdtype(table.dtype, np.integer):
         raise OptionError(
             f"{name} are {table.dtype} of shape {table.shape}; use whole numbers (N,)"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64, Shaped
+from jaxtyping import Bool, Float32, Int64, Shaped
 from torch import Tensor
 
-from corr.errors import OptionError
+from corr.errors import OptionError, ShapeError
 from corr.search.checks import check_backend
+from corr.search.constraints import Points, as_points
+from corr.search.exclusion import Exclusion
 from corr.search.interface import nearest
 
 ROUNDING = 1e-6
@@ -21,7 +23,10 @@ def match_descriptors(
     descriptors1: Shaped[np.ndarray | Tensor, "M _"],
     *,
     mutual: bool = True,
+    one_to_one: bool = False,
     ratio: float | None = None,
+    inconsistent_px: float | None = None,
+    keypoints1: Points | None = None,
     min_score: float | None = None,
     backend: str = "auto",
     device: str | torch.device | None = None,
@@ -35,26 +40,34 @@ def match_descriptors(
         descriptors0: unit-length floating rows, or uint8 rows of packed bits.
         descriptors1: of the same kind and length.
         mutual: keep a pair only where each is the other's nearest.
+        one_to_one: of the pairs that share a row of `descriptors1` keep only the most similar, the
+            first of equal ones; mutual pairs share none.
         ratio: keep a pair only where its distance is below this share of the distance to the
             second nearest of `descriptors1`; at most 1. Source: Lowe 2004, section 7.1.
+        inconsistent_px: take as the second nearest the first that is farther than this from the
+            nearest in image 1, so that one point detected twice does not fail the ratio test.
+            Source: Mishkin et al. 2015, "MODS", section 3.3 (first geometrically inconsistent).
+        keypoints1: (x, y) px of `descriptors1`, for `inconsistent_px`.
         min_score: keep a pair only where its similarity is at least this.
         backend: who searches, as in `nearest`.
         device: where to search; where the descriptors are when not given.
 
     Raises:
         OptionError: an option outside what is accepted, or rows that are not of unit length.
-        ShapeError: rows of different length.
+        ShapeError: rows of different length, or keypoints of another number.
         MissingExtraError: faiss was asked for and is not installed.
     """
-    check_options(ratio, min_score, backend)
+    check_options(ratio, min_score, backend, inconsistent_px)
     table0, table1 = _as_tensor(descriptors0, device), _as_tensor(descriptors1, device)
+    places1 = _places(keypoints1, len(table1)) if inconsistent_px is not None else None
     binary = table0.dtype == torch.uint8
+    metric = "hamming" if binary else "dot"
     found = nearest(
         table0,
         table1,
-        1 if ratio is None else 2,
-        metric="hamming" if binary else "dot",
+        metric=metric,
         both_ways=mutual,
+        return_second=ratio is not None,
         backend=backend,
     )
     if not binary:
@@ -62,21 +75,38 @@ def match_descriptors(
         _check_length("descriptors1", table1)
     if not found.scores.numel():
         return np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
-    nearest1, scores = found.index[:, 0], found.scores
+    nearest1, best = found.index[:, 0], found.scores[:, 0]
     index0 = torch.arange(len(table0), device=table0.device)
     keep = torch.ones_like(index0, dtype=torch.bool)
     if found.reverse is not None:
         keep &= found.reverse.index[nearest1, 0] == index0
-    if ratio is not None and scores.shape[1] > 1:
-        keep &= _passes_ratio(scores, ratio, binary)
-    similarity = 1 + scores[:, 0] / (8 * table0.shape[1]) if binary else scores[:, 0]
+    similarity = 1 + best / (8 * table0.shape[1]) if binary else best
     if min_score is not None:
         keep &= similarity >= min_score
+    if ratio is not None and found.second is not None:
+        passes = _passes_ratio(best, found.second, ratio, binary)
+        if places1 is not None and inconsistent_px is not None:
+            # Whatever passes by the second nearest passes by one that is no nearer.
+            rows = (keep & ~passes).nonzero().flatten()
+            around = places1[nearest1[rows].cpu().numpy()]
+            excluded = Exclusion(points0=around, points1=places1, radius=inconsistent_px)
+            other = nearest(
+                table0[rows], table1, metric=metric, constraint=excluded, backend=backend
+            )
+            passes[rows] = _passes_ratio(best[rows], other.scores[:, 0], ratio, binary)
+        keep &= passes
+    if one_to_one:
+        keep &= _is_best_of_its_column(keep, nearest1, similarity, len(table1))
     pairs = torch.stack((index0, nearest1), 1)[keep]
     return pairs.cpu().numpy(), similarity[keep].cpu().numpy()
 
 
-def check_options(ratio: float | None, min_score: float | None, backend: str) -> None:
+def check_options(
+    ratio: float | None,
+    min_score: float | None,
+    backend: str,
+    inconsistent_px: float | None = None,
+) -> None:
     """Refuse options of `match_descriptors` outside what is accepted.
 
     Raises:
@@ -86,6 +116,13 @@ def check_options(ratio: float | None, min_score: float | None, backend: str) ->
         raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
     if min_score is not None and not -1 <= min_score <= 1:
         raise OptionError(f"min_score is {min_score}; use a value in [-1, 1]")
+    if inconsistent_px is not None and not 0 <= inconsistent_px < np.inf:
+        raise OptionError(f"inconsistent_px is {inconsistent_px}; use 0 px or more")
+    if inconsistent_px is not None and ratio is None:
+        raise OptionError(
+            f"inconsistent_px is {inconsistent_px}, and the ratio test that it is for is off; "
+            "give a ratio, too"
+        )
     check_backend(backend)
 
 
@@ -95,12 +132,34 @@ def _as_tensor(table: np.ndarray | Tensor, device: str | torch.device | None) ->
     return table if device is None else table.to(device)
 
 
-def _passes_ratio(scores: Tensor, ratio: float, binary: bool) -> Tensor:
+def _places(keypoints1: Points | None, num_rows: int) -> Shaped[np.ndarray, "M 2"]:
+    if keypoints1 is None:
+        raise OptionError("inconsistent_px needs keypoints1, which were not given")
+    places = as_points("keypoints1", keypoints1)
+    if len(places) != num_rows:
+        raise ShapeError(
+            f"keypoints1 are {len(places)}, and descriptors1 are {num_rows}; use one for each"
+        )
+    return places
+
+
+def _passes_ratio(best: Tensor, second: Tensor, ratio: float, binary: bool) -> Bool[Tensor, " N"]:
+    """Whether the nearest is clearly nearer than the second, which is -inf where there is none."""
     if binary:
-        distances = -scores
-        return distances[:, 0] < ratio * distances[:, 1]
-    squared = (2 - 2 * scores).clamp_min(0)
-    return squared[:, 0] + ROUNDING < ratio**2 * squared[:, 1]
+        return -best < ratio * -second
+    squared, squared_second = ((2 - 2 * score).clamp_min(0) for score in (best, second))
+    return squared + ROUNDING < ratio**2 * squared_second
+
+
+def _is_best_of_its_column(
+    keep: Tensor, nearest1: Tensor, similarity: Tensor, num_columns: int
+) -> Bool[Tensor, " N"]:
+    """True for the first of the most similar rows among those kept that share a column."""
+    order = similarity.masked_fill(~keep, -torch.inf).argsort(descending=True, stable=True)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(order), device=order.device)
+    best = rank.new_full((num_columns,), len(order)).scatter_reduce(0, nearest1, rank, "amin")
+    return best[nearest1] == rank
 
 
 def _check_length(name: str, table: Tensor) -> None:

@@ -28,7 +28,7 @@ class Neighbors:
     second: Float32[Tensor, "*batch N"] | None = None
     """Score of the best row that is not among the `K`, where it was asked for; -inf without one."""
     backend: str = "exact"
-    """Who searched."""
+    """Who searched: `exact`, `faiss` or `faiss-gpu`."""
     num_rescored: int = 0
     """Queries that the first, low precision left in doubt, so that float64 had to decide."""
     num_products: int = 0

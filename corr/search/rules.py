@@ -6,7 +6,7 @@ from typing import NamedTuple, no_type_check
 
 import numpy as np
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from corr.compiled import inlined
@@ -104,26 +104,44 @@ def allowed_pairs(
         column: of the tile.
         device: of the result.
     """
+    rows, columns = (np.arange(part.start, part.stop) for part in (row, column))
+    return allowed_at(rule, rows[:, None], columns[None], device)
 
-    def part(values: np.ndarray, where: slice) -> Tensor:
+
+def allowed_at(
+    rule: Rule,
+    rows: Int64[np.ndarray, "*_"],
+    columns: Int64[np.ndarray, "*_"],
+    device: torch.device | None = None,
+) -> Bool[Tensor, "*_"]:
+    """The same of any pairs, in the common shape of `rows` and `columns`.
+
+    Args:
+        rule: of the whole tables.
+        rows: of the pairs.
+        columns: likewise.
+        device: of the result.
+    """
+
+    def at(values: np.ndarray, where: np.ndarray) -> Tensor:
         return torch.from_numpy(values[where]).to(device)
 
-    size = row.stop - row.start, column.stop - column.start
-    allowed = torch.ones(size, dtype=torch.bool, device=device)
+    shape = np.broadcast_shapes(rows.shape, columns.shape)
+    allowed = torch.ones(shape, dtype=torch.bool, device=device)
+    if rule.conditions & (BOX | LINE | DISC | APART):
+        x, y = at(rule.points, columns).unbind(-1)
     if rule.conditions & BOX:
-        points = part(rule.points, column)[None]
-        low, high = (part(x, row)[:, None] for x in (rule.low, rule.high))
-        allowed &= ((points >= low) & (points <= high)).all(2)
+        (left, top), (right, bottom) = (at(z, rows).unbind(-1) for z in (rule.low, rule.high))
+        allowed &= (x >= left) & (x <= right) & (y >= top) & (y <= bottom)
     if rule.conditions & LINE:
-        x, y = part(rule.points, column).T
-        a, b, c = part(rule.line, row).T[:, :, None]
+        a, b, c = at(rule.line, rows).unbind(-1)
         allowed &= (a * x + b * y + c).abs() <= rule.reach
     if rule.conditions & DISC:
-        squared = (part(rule.points, column)[None] - part(rule.middle, row)[:, None]).square()
-        allowed &= squared.sum(2) <= rule.radius**2
+        middle_x, middle_y = at(rule.middle, rows).unbind(-1)
+        allowed &= (x - middle_x).square() + (y - middle_y).square() <= rule.radius**2
     if rule.conditions & APART:
-        squared = (part(rule.points, column)[None] - part(rule.away, row)[:, None]).square()
-        allowed &= squared.sum(2) > rule.apart**2
+        away_x, away_y = at(rule.away, rows).unbind(-1)
+        allowed &= (x - away_x).square() + (y - away_y).square() > rule.apart**2
     if rule.conditions & TRACK:
-        allowed &= part(rule.track0, row)[:, None] != part(rule.track1, column)[None]
+        allowed &= at(rule.track0, rows) != at(rule.track1, columns)
     return allowed

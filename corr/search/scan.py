@@ -166,7 +166,7 @@ def _take(places0, places1, hit_scores, num_hits, rows, columns, side0, side1, p
             if (
                 conditions & CEILING
                 and score + margin0[i] > ceiling
-                and exact_score(pair, own0, own1, score) > ceiling
+                and (score - margin0[i] > ceiling or exact_score(pair, own0, own1, score) > ceiling)
             ):
                 continue
         if for_row:

@@ -65,6 +65,10 @@ class Space:
             tile += self.lengths[1].bias[column].float()
         return tile
 
+    def in_tile(self, score: float) -> float:
+        """A score of `exact` as the tiles hold it."""
+        return self.width / 4 + score / 2 if self.metric == "hamming" else score
+
     def exact(self, rows: Tensor, columns: Tensor) -> Tensor:
         """(P,) float64 scores of pairs."""
         pair = self.tables[0][rows], self.tables[1][columns]
@@ -107,7 +111,7 @@ def make_space(queries: Tensor, database: Tensor, metric: str) -> Space:
     if metric == "cosine":
         weights = [unit_weights(x) for x in tables]
     else:
-        largest = [float(x.abs().max()) + float(centre.abs().max()) for x in tables]
+        largest = [_largest(x) + _largest(centre) for x in tables]
         if metric == "l2":
             largest = [max(largest)] * 2
         scales = [2.0 ** -int(torch.tensor(x).log2().ceil()) if x else 1.0 for x in largest]
@@ -124,6 +128,12 @@ def make_space(queries: Tensor, database: Tensor, metric: str) -> Space:
         (sides[0][1], sides[1][1]),
         (weights[0], weights[1]),
     )
+
+
+def _largest(values: Tensor) -> float:
+    """The largest magnitude, found without a copy of the values."""
+    low, high = torch.aminmax(values)
+    return max(float(high), -float(low))
 
 
 def _low(

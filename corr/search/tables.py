@@ -79,7 +79,7 @@ def prepare(queries: Tensor, database: Tensor, metric: str) -> Prepared:
         epsilons = [torch.finfo(x.dtype).eps for x in (queries, database)]
         weights = [_inverse_lengths(*pair) for pair in zip(values, epsilons, strict=True)]
     else:
-        largest = [float(np.abs(x).max()) + float(np.abs(centre).max()) for x in values]
+        largest = [_largest(x) + _largest(centre) for x in values]
         if metric == "l2":
             largest = [max(largest)] * 2
         weights = [
@@ -89,6 +89,11 @@ def prepare(queries: Tensor, database: Tensor, metric: str) -> Prepared:
     tables = [_measured(x, centre, w, kind, metric) for x, w in zip(values, weights, strict=True)]
     pair = Pair(L2 if metric == "l2" else DOT, *values, *weights)
     return Prepared(tables[0], tables[1], kind, width if kind == FLOAT32 else -(-width // 2), pair)
+
+
+def _largest(values: np.ndarray) -> float:
+    """The largest magnitude, found without a copy of the values."""
+    return max(float(values.max()), -float(values.min()))
 
 
 def _inverse_lengths(values: np.ndarray, epsilon: float) -> np.ndarray:

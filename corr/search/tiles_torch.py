@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from corr.search.neighbors import Found
-from corr.search.rules import ANY, CEILING, Rule, allowed_pairs, with_ceiling
+from corr.search.rules import ANY, CEILING, Rule, allowed_at, allowed_pairs, with_ceiling
 from corr.search.spaces import Space, make_space
 
 TILE = (2048, 16384)
@@ -89,7 +90,7 @@ def search(
             column = slice(left, min(left + TILE[1], sizes[1]))
             tile = space.tile(row, column)
             if rule.conditions:
-                _apply(rule, tile, row, column, sides)
+                _apply(rule, space.in_tile(rule.ceiling), tile, row, column, sides)
             if counts[0]:
                 sides[0].take(row, tile, left)
             if counts[1]:
@@ -103,14 +104,16 @@ def search(
     return forward, backward
 
 
-def _apply(rule: Rule, tile: Tensor, row: slice, column: slice, sides: tuple[_Side, ...]) -> None:
+def _apply(  # noqa: PLR0917
+    rule: Rule, ceiling: float, tile: Tensor, row: slice, column: slice, sides: tuple[_Side, ...]
+) -> None:
     """Take what is not allowed out of a tile; a score too near the ceiling leaves doubt."""
     tile.masked_fill_(~allowed_pairs(rule, row, column, tile.device), -torch.inf)
     if rule.conditions & CEILING:
-        near = (tile - rule.ceiling).abs() <= sides[0].margin[row, None]
+        near = (tile - ceiling).abs() <= sides[0].margin[row, None]
         sides[0].doubtful[row] |= near.any(1)
         sides[1].doubtful[column] |= near.any(0)
-        tile.masked_fill_(tile > rule.ceiling, -torch.inf)
+        tile.masked_fill_(tile > ceiling, -torch.inf)
 
 
 def _finish(side: _Side, space: Space, rule: Rule, turned: bool) -> Found:
@@ -167,11 +170,6 @@ def _search_again(  # noqa: PLR0917
 
 
 def _allowed_rows(rule: Rule, names: Tensor, others: int, turned: bool) -> Tensor:
-    parts = []
-    for name in names.tolist():
-        own = slice(name, name + 1)
-        if turned:
-            parts.append(allowed_pairs(rule, slice(0, others), own, names.device).T)
-        else:
-            parts.append(allowed_pairs(rule, own, slice(0, others), names.device))
-    return torch.cat(parts)
+    own, everyone = names.cpu().numpy()[:, None], np.arange(others)[None]
+    rows, columns = (everyone, own) if turned else (own, everyone)
+    return allowed_at(rule, rows, columns, names.device)

@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from corr.errors import OptionError, ShapeError
+from corr.errors import MissingExtraError, OptionError, ShapeError
 from corr.losses import TripletLoss
-from corr.losses.descriptor import pairwise_distances
-from corr.losses.triplet import DUPLICATE_DISTANCE, all_triplet_loss, hardest_triplet_loss
+from corr.losses.descriptor import paired_distances, pairwise_distances
+from corr.losses.triplet import DUPLICATE_DISTANCE, all_triplet_loss, negative_pairs
 
 
 def unit_rows(num, dim, seed, dtype=torch.float32):
@@ -46,6 +46,16 @@ def naive(anchors, positives, margin, mining, swap):
     return total / count
 
 
+def by_matrix(anchors, positives, margin, swap=True):
+    """The hardest negatives by a matrix of all distances, and their gradients by autograd."""
+    distances = pairwise_distances(anchors, positives)
+    negatives = distances.masked_fill(~negative_pairs(distances), torch.inf)
+    closest = negatives.amin(dim=1)
+    if swap:
+        closest = torch.minimum(closest, negatives.amin(dim=0))
+    return (margin + distances.diagonal() - closest).clamp_min(0).mean()
+
+
 def test_hand_answer_with_and_without_swap():
     # On the unit circle: anchors at 0 and 90 degrees, positives at 10 and 40.
     anchors, positives = directions(0, 90), directions(10, 40)
@@ -58,9 +68,12 @@ def test_hand_answer_with_and_without_swap():
 
 
 def test_a_satisfied_margin_costs_nothing():
-    distances = torch.tensor([[0.2, 1.3], [1.4, 0.2]])
-    assert hardest_triplet_loss(distances, 1.0) == 0
-    assert hardest_triplet_loss(distances, 1.2).item() == pytest.approx(0.1, abs=1e-6)
+    # The positives are 10 degrees away, all the negatives at least 80.
+    anchors, positives = directions(0, 90), directions(10, 100)
+    slack = chord(80) - chord(10)
+    assert TripletLoss(slack - 0.01)(anchors, positives) == 0
+    # Row 0 has its negative at 80 degrees in its column, row 1 in its row.
+    assert TripletLoss(slack + 0.1)(anchors, positives).item() == pytest.approx(0.1, abs=1e-9)
 
 
 @pytest.mark.parametrize("swap", [True, False])
@@ -83,8 +96,13 @@ def test_near_duplicates_are_no_negatives(mining):
     assert loss == pytest.approx(naive(anchors, positives, 1.0, mining, True), abs=1e-9)
     counted = pairwise_distances(anchors, positives)
     counted[1, 5] = DUPLICATE_DISTANCE
-    function = hardest_triplet_loss if mining == "hardest" else all_triplet_loss
-    assert function(counted, 1.0).item() > loss + 1e-4
+    if mining == "all":
+        assert all_triplet_loss(counted, 1.0).item() > loss + 1e-4
+    else:
+        counted[range(8), range(8)] = torch.inf
+        hardest = torch.minimum(counted.amin(0), counted.amin(1))
+        matched = paired_distances(anchors, positives)
+        assert (1 + matched - hardest).clamp_min(0).mean().item() > loss + 1e-4
 
 
 @pytest.mark.parametrize("mining", ["hardest", "all"])
@@ -165,3 +183,107 @@ def test_unknown_mining_is_refused_without_type_checks():
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "mining 'semi' is not known; use 'hardest' or 'all'" in result.stderr
+
+
+@pytest.mark.parametrize("swap", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("num", "dim"), [(2, 3), (40, 8), (600, 128)])
+@pytest.mark.parametrize("spread", [1.0, 0.2])
+def test_hardest_equal_those_of_a_matrix_in_value_and_gradient(swap, dtype, num, dim, spread):
+    middle = unit_rows(1, dim, 0, dtype)
+    anchors = F.normalize(middle + spread * unit_rows(num, dim, 1, dtype), dim=1)
+    positives = F.normalize(anchors + 0.4 * spread * unit_rows(num, dim, 2, dtype), dim=1)
+    positives[num // 2] = anchors[0]  # the same point, seen a second time
+    results = []
+    for loss in (TripletLoss(0.9, swap=swap), lambda a, p: by_matrix(a, p, 0.9, swap)):
+        sides = [x.clone().requires_grad_() for x in (anchors, positives)]
+        value = loss(*sides)
+        value.backward()
+        results.append((value.detach(), *(side.grad for side in sides)))
+    for mined, expected in zip(*results, strict=True):
+        tolerance = (1e-10 if dtype == torch.float64 else 1e-3) * expected.abs().max().item()
+        torch.testing.assert_close(mined, expected, atol=tolerance, rtol=0)
+    assert results[0][1].abs().max() > 1e-4
+
+
+def test_hardest_under_autocast_equal_those_without():
+    anchors, positives = unit_rows(60, 64, 0), unit_rows(60, 64, 1)
+    expected = TripletLoss()(anchors, positives)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert TripletLoss()(anchors, positives) == expected
+    halves = anchors.bfloat16().requires_grad_(), positives.bfloat16()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = TripletLoss()(*halves)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(by_matrix(*halves, 1.0).item(), abs=1e-5)
+    assert loss.item() == pytest.approx(expected.item(), abs=0.01)
+    assert halves[0].grad.isfinite().all()
+
+
+@pytest.mark.parametrize("mining", ["hardest", "all"])
+def test_values_that_are_not_finite_make_a_loss_that_is_not(mining):
+    """So that the task says that training has diverged."""
+    for value in (torch.nan, torch.inf):
+        anchors = unit_rows(6, 4, 0)
+        anchors[3, 2] = value
+        anchors.requires_grad_()
+        loss = TripletLoss(mining=mining)(anchors, unit_rows(6, 4, 1))
+        assert not loss.isfinite() or mining == "all"
+        loss.backward()
+
+
+@pytest.mark.parametrize("search", ["auto", "exact", "faiss"])
+@pytest.mark.parametrize("swap", [True, False])
+def test_every_searcher_mines_the_same(search, swap):
+    if search == "faiss":
+        pytest.importorskip("faiss")
+    anchors = unit_rows(300, 16, 0)
+    positives = F.normalize(anchors + 0.3 * unit_rows(300, 16, 1), dim=1)
+    positives[100:130] = positives[99]  # more duplicates than a searcher is asked for at first
+    anchors[100:140] = positives[99]
+    sides = [x.clone().requires_grad_() for x in (anchors, positives)]
+    loss = TripletLoss(search=search, swap=swap)(*sides)
+    loss.backward()
+    assert loss.item() == pytest.approx(by_matrix(anchors, positives, 1.0, swap).item(), abs=1e-6)
+    assert all(side.grad.abs().max() > 0 for side in sides)
+
+
+MEMORY = """
+import torch
+from corr.losses import TripletLoss
+
+def high_water():
+    with open("/proc/self/status", encoding="ascii") as status:
+        line = next(line for line in status if line.startswith("VmHWM:"))
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as reset:
+        reset.write("5")
+    return int(line.split()[1]) / 1024
+
+def step(num):
+    sides = torch.nn.functional.normalize(torch.randn(2, num, 128), dim=2).requires_grad_()
+    TripletLoss()(*sides).backward()
+
+step(600)  # compiles, or loads what is compiled
+before = high_water()
+step(4096)
+print(high_water() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_a_batch_of_4096_needs_no_matrix():
+    """Each matrix of distances, gradient or mask would take up to 67 MB."""
+    command = [sys.executable, "-c", MEMORY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 60
+
+
+def test_who_mines_is_checked_before_the_first_batch(monkeypatch):
+    code = "from corr.losses import TripletLoss; TripletLoss(search='flann')"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "search 'flann' is not known; use one of auto, exact, faiss" in result.stderr
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(MissingExtraError, match="pip install corr-toolkit"):
+        TripletLoss(search="faiss")(unit_rows(3, 4, 0), unit_rows(3, 4, 1))

@@ -1,6 +1,7 @@
 """`corr.match` on real photographs whose true correspondence is known."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -90,6 +91,46 @@ def test_ratio_and_threshold_let_fewer_through(pair: tuple[np.ndarray, np.ndarra
     assert counts[-1] == (best1[best0] == np.arange(len(best0))).sum()
 
 
+def test_one_sided_matching_one_to_one(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    features = [corr.extract(x, max_keypoints=500) for x in pair]
+    # SIFT describes some places twice, by two angles; numbers tell them apart.
+    numbers = np.repeat(np.arange(len(features[1]), dtype=np.float32)[:, None], 2, 1)
+    features[1] = replace(features[1], keypoints=numbers)
+    mutual = corr.match(*features, ratio=1.0)
+    one_sided = corr.match(*features, ratio=1.0, mutual=False)
+    single = corr.match(*features, ratio=1.0, mutual=False, one_to_one=True)
+    assert len(one_sided) == len(features[0])
+    assert len(mutual) <= len(single) < len(one_sided)
+    assert len(np.unique(single.keypoints1, axis=0)) == len(single)
+    for some, more in ((mutual, single), (single, one_sided)):
+        kept, every = (
+            {tuple(x) for x in np.hstack((m.keypoints0, m.keypoints1))} for m in (some, more)
+        )
+        assert kept <= every
+
+
+def test_points_detected_twice_are_kept_by_the_inconsistent_ratio(
+    pair: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """Every keypoint of image 1 comes again a pixel further on, described alike."""
+    first, second = (corr.extract(x, max_keypoints=400) for x in pair)
+    twice = replace(
+        second,
+        keypoints=np.concatenate((second.keypoints, second.keypoints + np.float32(0.7))),
+        descriptors=np.tile(second.descriptors, (2, 1)),
+        **{
+            name: np.tile(getattr(second, name), 2)
+            for name in ("scores", "scale", "angle_deg")
+            if getattr(second, name) is not None
+        },
+    )
+    expected = corr.match(first, second)
+    assert len(corr.match(first, twice)) == 0
+    found = corr.match(first, twice, inconsistent_px=2.0)
+    assert len(found) >= len(expected) > 50
+    assert share_correct(found) > 0.9
+
+
 @pytest.mark.parametrize("verify", [None, "homography", "fundamental"])
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("shape", [(1, 1), (100, 120)])
@@ -126,10 +167,14 @@ def test_what_is_refused(
         corr.match(*pair, ratio=1.3)
     with pytest.raises(OptionError, match="verify 'none' is not known; use one of homography"):
         corr.match(*pair, verify="none")
+    with pytest.raises(OptionError, match="search 'best' is not known; use one of auto, exact"):
+        corr.match(*pair, search="best")
+    with pytest.raises(OptionError, match=r"inconsistent_px is -1.0; use 0 px or more"):
+        corr.match(*pair, inconsistent_px=-1.0)
     with pytest.raises(
-        OptionError, match="search 'faiss-gpu' is not known; use one of auto, exact"
+        OptionError, match=r"inconsistent_px is 5\.0, and the ratio test that it is"
     ):
-        corr.match(*pair, search="faiss-gpu")
+        corr.match(*pair, inconsistent_px=5.0, ratio=1.0)
     with pytest.raises(OptionError, match="max_keypoints is -1; use 1 or more"):
         corr.match(*pair, max_keypoints=-1)
     with pytest.raises(ModelError, match="model 'superglue' is not known; use one of rootsift"):

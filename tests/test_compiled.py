@@ -2,8 +2,7 @@ import numba
 import numpy as np
 import pytest
 
-from corr.volume.bands import in_bands, in_parallel, num_threads
-from corr.volume.compiled import compiled
+from corr.compiled import compiled, in_parallel, in_pieces, num_threads
 
 
 def _double(value):
@@ -21,15 +20,21 @@ def test_a_loop_is_kept_for_the_next_start(monkeypatch, tmp_path):
     assert list(tmp_path.rglob("*_double*.nbi"))
 
 
-def test_bands_cover_each_row_once():
-    for height in (1, 2, 3, 7, 100):
-        rows = np.zeros(height, int)
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("least", [1, 4, 1000])
+def test_pieces_cover_each_place_once(monkeypatch, threads, least):
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", threads)
+    for length in (0, 1, 2, 3, 7, 100):
+        times, sizes = np.zeros(length, int), []
 
-        def count(top, bottom, rows=rows):
-            rows[top:bottom] += 1
+        def count(start, stop, times=times, sizes=sizes):
+            times[start:stop] += 1
+            sizes.append(stop - start)
 
-        in_bands(count, height)
-        assert (rows == 1).all()
+        in_pieces(count, length, least)
+        assert (times == 1).all()
+        assert len(sizes) == max(1, min(threads, length // least))
+        assert len(sizes) == 1 or min(sizes) >= least
 
 
 def test_an_error_in_a_job_is_raised(monkeypatch):
