@@ -107,35 +107,37 @@ def homography_corner_error(
 
 
 def area_under_curve(
-    errors: Float[np.ndarray, " N"], thresholds: Sequence[float]
-) -> Float[np.ndarray, " T"]:
+    errors: Float[np.ndarray, "*R N"], thresholds: Sequence[float]
+) -> Float[np.ndarray, "*R T"]:
     """Area under the curve "share of the errors that are at most e", e in [0, t], divided by t.
 
     The curve is linear from (0, 0) through (i-th smallest error, i/N) and level after the last
     one. 1 when every error is 0. Errors that are infinite or NaN are never reached.
 
     Args:
-        errors: one for each item, >= 0.
+        errors: one for each item, >= 0; leading axes are separate sets of items.
         thresholds: each upper end t, > 0.
 
     Raises:
         ShapeError: no errors.
         OptionError: a threshold that is not positive.
 
-    Source: Sarlin et al. 2020, "SuperGlue", section 5 and its published `pose_auc`.
+    Source: Sarlin et al. 2020, "SuperGlue", section 5 and its published `pose_auc`. In closed form:
+    steps of 1/N at the errors reached have the area `sum(t - e) / N`, and the line that replaces
+    them adds triangles of `largest e reached / 2N` together.
     """
-    if len(errors) == 0:
+    num_items = errors.shape[-1]
+    if num_items == 0:
         raise ShapeError("the area under an error curve needs at least one error; none was given")
     if min(thresholds, default=1.0) <= 0:
         raise OptionError(f"thresholds are {list(thresholds)}; each must be greater than 0")
-    ordered = np.sort(np.where(np.isnan(errors), np.inf, errors.astype(np.float64)))
     areas = []
     for threshold in thresholds:
-        count = int(np.searchsorted(ordered, threshold, side="right"))
-        x = np.concatenate(([0.0], ordered[:count], [threshold]))
-        recall = np.concatenate((np.arange(count + 1.0), [count])) / len(ordered)
-        areas.append(np.trapezoid(recall, x) / threshold)
-    return np.array(areas)
+        reached = errors <= threshold
+        left = np.where(reached, threshold - np.where(reached, errors, 0), 0).sum(-1)
+        largest = np.where(reached, errors, 0).max(-1)
+        areas.append((left + largest / 2) / (num_items * threshold))
+    return np.stack(areas, axis=-1)
 
 
 def known_disparity(truth: Float[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
@@ -218,10 +220,24 @@ def endpoint_error(
 
     Source: Baker et al. 2011, "A Database and Evaluation Methodology for Optical Flow", eq. 24.
     """
-    chosen = _counted(np.isfinite(truth).all(-1) if valid is None else valid)
-    vectors = estimate[chosen].astype(np.float64)
-    vectors[~np.isfinite(vectors).all(-1)] = 0
-    return float(np.linalg.norm(vectors - truth[chosen], axis=-1).mean())
+    error, _ = _flow_error(estimate, truth, valid)
+    return float(error.mean())
+
+
+def flow_outlier_rate(
+    estimate: Float[np.ndarray, "H W 2"],
+    truth: Float[np.ndarray, "H W 2"],
+    *,
+    valid: Bool[np.ndarray, "H W"] | None = None,
+) -> float:
+    """Share of the ground-truth pixels whose flow is wrong by more than 3 px and 5 % of the truth.
+
+    A missing vector counts as no motion.
+
+    Source: Menze and Geiger 2015, "Object Scene Flow for Autonomous Vehicles" (KITTI 2015, Fl).
+    """
+    error, length = _flow_error(estimate, truth, valid)
+    return float(np.mean((error > 3) & (error > 0.05 * length)))
 
 
 def density(
@@ -250,6 +266,18 @@ def _disparity_error(
     chosen = _counted(known_disparity(truth) if valid is None else valid)
     error = np.abs(estimate[chosen].astype(np.float64) - truth[chosen])
     return np.where(np.isnan(error), np.inf, error), truth[chosen].astype(np.float64)
+
+
+def _flow_error(
+    estimate: Float[np.ndarray, "H W 2"],
+    truth: Float[np.ndarray, "H W 2"],
+    valid: Bool[np.ndarray, "H W"] | None,
+) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    """The length of the error and of the truth at each pixel that counts."""
+    chosen = _counted(np.isfinite(truth).all(-1) if valid is None else valid)
+    vectors, true = estimate[chosen].astype(np.float64), truth[chosen].astype(np.float64)
+    vectors[~np.isfinite(vectors).all(-1)] = 0
+    return np.linalg.norm(vectors - true, axis=-1), np.linalg.norm(true, axis=-1)
 
 
 def _counted(valid: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:

@@ -66,6 +66,24 @@ def verify_matches(
     return matrix, agrees.ravel().astype(bool)
 
 
+def fit_homography(
+    points0: Float[np.ndarray, "K 2"], points1: Float[np.ndarray, "K 2"]
+) -> Float[np.ndarray, "3 3"] | None:
+    """The homography (0 to 1) that fits all matches best, wrong ones included.
+
+    The direct linear transform, then least squares of the distances in image 1. It shows how many
+    and how wrong the wrong matches are, which a robust estimator hides. None without four matches
+    that determine one.
+
+    Source: Hartley and Zisserman 2004, "Multiple View Geometry in Computer Vision", section 4.
+    """
+    if len(points0) < MODELS["homography"]:
+        return None
+    pair = np.ascontiguousarray(points0, np.float64), np.ascontiguousarray(points1, np.float64)
+    matrix: Float[np.ndarray, "3 3"] | None = cv2.findHomography(*pair, 0)[0]
+    return matrix
+
+
 def check_model(model: str) -> None:
     """Refuse a geometric model that is not known.
 

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, Command] = {
     "disparity": images.disparity,
     "flow": images.flow,
     "evaluate": tasks.evaluate,
+    "reproduce": tasks.reproduce,
     "bench": bench.bench,
     "recipes": catalogs.recipes,
     "datasets": catalogs.datasets,
@@ -32,15 +33,20 @@ COMMANDS: Mapping[str, Command] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status of a command: 0, 2 for a refusal (one line says why), 130 for ctrl-C.
 
+    `reproduce` has a status of its own: 1 where a figure does not hold.
+
     Args:
         arguments: what follows `corr`; those of the process when not given.
     """
+    status = None
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if given[:1] == ["train"] and given[1:] and not given[1].startswith("-"):
             tasks.train(given[1], given[2:])  # its options are the recipe's own
         else:
-            call(build_parser(COMMANDS, version("corr-toolkit")).parse_args(given or ["--help"]))
+            status = call(
+                build_parser(COMMANDS, version("corr-toolkit")).parse_args(given or ["--help"])
+            )
         sys.stdout.flush()
     except CorrError as error:
         sys.stderr.write(f"corr: error: {' '.join(str(error).split())}\n")
@@ -52,4 +58,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone, as in `corr models | head`; nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    return 0
+    return status or 0

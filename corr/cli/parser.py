@@ -12,7 +12,7 @@ from typing import Any, Literal, NoReturn, Union, get_args, get_origin, get_type
 
 from corr.errors import OptionError
 
-Command = Callable[..., None]
+Command = Callable[..., int | None]
 
 _SHORT = {"output": "-o"}
 
@@ -72,11 +72,12 @@ def add_options(parser: argparse.ArgumentParser, function: Command) -> None:
             )
 
 
-def call(parsed: argparse.Namespace) -> None:
-    """Run the chosen command."""
+def call(parsed: argparse.Namespace) -> int | None:
+    """Run the chosen command; its exit status, if it has one of its own."""
     options = vars(parsed).copy()
     command = options.pop("command")
-    command(**options)
+    status: int | None = command(**options)
+    return status
 
 
 def _add_option(

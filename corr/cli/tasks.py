@@ -1,8 +1,9 @@
-"""`corr train`, `corr evaluate`, `corr demo`."""
+"""`corr train`, `corr evaluate`, `corr reproduce`, `corr demo`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from corr.errors import OptionError
 
@@ -23,24 +24,53 @@ def train(recipe: str, options: list[str] | None = None) -> None:
 def evaluate(
     benchmark: str,
     *,
-    root: Path,
-    models: str,
+    root: Path | None = None,
+    models: str | None = None,
     out: Path | None = None,
+    rows: Literal["all", "group", "item"] | None = None,
+    cache: Path | None = None,
+    reuse: bool = True,
 ) -> None:
     """Measure models on a benchmark: learned beside classical, one table.
 
     Args:
-        benchmark: such as `homographies`.
-        root: folder of the benchmark's data.
-        models: names or folders, with commas between: `sift,rootsift,hardnet`.
-        out: folder for the report as JSON and Markdown.
+        benchmark: `homographies`, `stereo`, `flow` or `patches`; or `mini`, all of them on data
+            that comes with corr.
+        root: folder of the benchmark's data, as its authors publish it.
+        models: with commas between, names or folders of networks, or folders of results computed
+            elsewhere, a file for each item; some of `corr models` when not given.
+        out: folder for the report as JSON, CSV, Markdown and a page with the worst items.
+        rows: what the table has a row for, beside the whole; groups, if they are few, when not
+            given.
+        cache: folder of the results of earlier runs; in your own cache when not given.
+        reuse: take what an earlier run has measured from there.
     """
     from corr import evaluation
 
-    names = [name.strip() for name in models.split(",")]
-    if not all(names):
+    names = None if models is None else [name.strip() for name in models.split(",")]
+    if names is not None and not all(names):
         raise OptionError(f"--models '{models}' has an empty name; write them as 'sift,rootsift'")
-    evaluation.run(benchmark, root, names, out)
+    evaluation.run(benchmark, root, names, out, cache=cache, reuse=reuse, rows=rows)
+
+
+def reproduce(
+    name: str,
+    *,
+    root: Path | None = None,
+    cache: Path | None = None,
+    reuse: bool = False,
+) -> int:
+    """Measure again what a shipped network's card states; exit with 1 where a figure fails.
+
+    Args:
+        name: of the network, such as `hardnet`.
+        root: folder of the data of those commands that need some.
+        cache: folder of the results of earlier runs; in your own cache when not given.
+        reuse: take what an earlier run has measured from there.
+    """
+    from corr import evaluation
+
+    return 0 if evaluation.reproduce(name, root, cache=cache, reuse=reuse) else 1
 
 
 def demo(*, out: Path = Path("demo")) -> None:

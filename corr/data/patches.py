@@ -55,6 +55,20 @@ class DetectorNoise:
             if value < 0:
                 raise OptionError(f"{name} of the detector noise is {value}; use 0 or more")
 
+    def move(
+        self,
+        points: Float[np.ndarray, "N 2"],
+        scale: Float[np.ndarray, " N"],
+        angle_deg: Float[np.ndarray, " N"],
+        rng: np.random.Generator,
+    ) -> tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+        """Keypoints where a detector might find them."""
+        return (
+            points + scale[:, None] * rng.laplace(0, self.position, points.shape),
+            scale * 2 ** rng.laplace(0, self.scale, len(scale)),
+            angle_deg + rng.laplace(0, self.angle_deg, len(scale)),
+        )
+
 
 class PatchArrays(NamedTuple):
     """Patches of the same points, row by row."""
@@ -141,7 +155,8 @@ class PatchSampler:
         second = warp_photo(self._second.light(photo, rng), homography)
         second = self._second.camera(second, rng)
         anchor = self._cut(first, points, scale, angle_deg)
-        moved = self._found_again(*map_keypoints(homography, points, scale, angle_deg), rng)
+        mapped = map_keypoints(homography, points, scale, angle_deg)
+        moved = self.detector_noise.move(*mapped, rng)
         positive = self._cut(second, *moved)
         mirrored = rng.random(len(chosen)) < 0.5
         anchor[mirrored], positive[mirrored] = anchor[mirrored, ::-1], positive[mirrored, ::-1]
@@ -165,20 +180,6 @@ class PatchSampler:
         seen = _inside(points, reach * scale, size) & _inside(moved, reach * moved_scale, size)
         usable: Rows = front[seen & (moved_scale >= self.min_scale)]
         return usable
-
-    def _found_again(
-        self,
-        points: Float[np.ndarray, "N 2"],
-        scale: Float[np.ndarray, " N"],
-        angle_deg: Float[np.ndarray, " N"],
-        rng: np.random.Generator,
-    ) -> tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-        noise = self.detector_noise
-        return (
-            points + scale[:, None] * rng.laplace(0, noise.position, points.shape),
-            scale * 2 ** rng.laplace(0, noise.scale, len(scale)),
-            angle_deg + rng.laplace(0, noise.angle_deg, len(scale)),
-        )
 
     def _cut(
         self,

@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from corr import drawing, metrics
-from corr.demo.page import Figure
 from corr.demo.scenes import CORRECT_PX, Scene, StereoScene, select
 from corr.errors import OptionError
 from corr.formats import write_picture
+from corr.formats.page import Figure
 from corr.pipeline.matching import match
 from corr.pipeline.stereo import disparity
 from corr.results import DisparityMap

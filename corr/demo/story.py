@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table as TerminalTable
 
 from corr.demo import scenes
-from corr.demo.page import Figure, Page, Section, Table, write_page
 from corr.demo.steps import (
     DisparityOutcome,
     MatchOutcome,
@@ -23,6 +22,7 @@ from corr.demo.steps import (
     write_views,
 )
 from corr.errors import OptionError
+from corr.formats.page import Figure, Page, Section, Table, write_page
 from corr.pipeline import catalog
 
 RECIPE = "smoke/patch"

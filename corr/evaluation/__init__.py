@@ -2,45 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from corr.errors import OptionError
 
 if TYPE_CHECKING:
-    from corr.evaluation.benchmark import Benchmark
-    from corr.evaluation.report import Report
+    from corr.evaluation.report import Report, Rows
 
 
-def _homographies() -> Benchmark[Any, Any, Any, Any]:
-    from corr.evaluation.homographies import HomographyBenchmark
-
-    return HomographyBenchmark()
-
-
-BENCHMARKS: Mapping[str, Callable[[], Benchmark[Any, Any, Any, Any]]] = {
-    "homographies": _homographies,
-}
-"""What `corr evaluate` may name."""
-
-
-def run(benchmark: str, root: Path, models: Sequence[str], out: Path | None = None) -> Report:
-    """The report of `corr evaluate`: every model on every item, shown as a table.
+def run(
+    benchmark: str,
+    root: Path | None = None,
+    models: Sequence[str] | None = None,
+    out: Path | None = None,
+    *,
+    cache: Path | None = None,
+    reuse: bool = True,
+    rows: Rows | None = None,
+) -> list[Report]:
+    """The reports of `corr evaluate`: every model on every item, shown as tables.
 
     Args:
-        benchmark: one of `BENCHMARKS`.
-        root: where its data is.
-        models: what `--model` may name for its task.
-        out: folder for the JSON and the Markdown.
+        benchmark: one of `registry.BENCHMARKS`, or `mini`.
+        root: where its data is; `mini` brings its own.
+        models: what `--models` may name; those that the benchmark shows by default when not given.
+        out: folder for JSON, CSV, Markdown and a page; of `mini` a folder of that name when not
+            given.
+        cache: folder of results of earlier runs; in the user's own cache when not given.
+        reuse: whether those are used.
+        rows: what the table shows for each model.
 
     Raises:
-        OptionError: the benchmark is unknown, or the folder cannot be made.
+        OptionError: the benchmark is unknown, its root is missing, or a folder cannot be made.
         ModelError: a model is unknown or cannot do this benchmark.
         DatasetError: nothing to measure at `root`.
     """
-    if benchmark not in BENCHMARKS:
-        raise OptionError(f"benchmark '{benchmark}' is not known; use {', '.join(BENCHMARKS)}")
-    from corr.evaluation.frame import run_benchmark
+    from corr.evaluation.registry import BENCHMARKS, MINI
 
-    return run_benchmark(BENCHMARKS[benchmark](), root, models, out)
+    if benchmark not in (*BENCHMARKS, MINI):
+        known = ", ".join((*BENCHMARKS, MINI))
+        raise OptionError(f"benchmark '{benchmark}' is not known; use {known}")
+    from corr.evaluation.cache import Cache, default_folder
+    from corr.evaluation.evaluate import evaluate, mini, single
+
+    if benchmark == MINI and root is not None:
+        raise OptionError(f"{MINI} brings its own data; leave --root '{root}' out")
+    if benchmark != MINI and root is None:
+        raise OptionError(f"{benchmark} needs --root DIR, the folder of its data")
+    store = Cache(cache or default_folder(), reuse)
+    if root is None:
+        return evaluate(mini(models, store), store, out or Path(MINI), rows=rows, title=MINI)
+    return evaluate([single(benchmark, root, models)], store, out, rows=rows, title=benchmark)
+
+
+def reproduce(
+    network: str, root: Path | None = None, *, cache: Path | None = None, reuse: bool = False
+) -> bool:
+    """Whether the figures of a shipped network's card hold, those shown that were measured again.
+
+    Args:
+        network: a shipped one.
+        root: the data of the commands that need some; those are left out without.
+        cache: folder of results of earlier runs; in the user's own cache when not given.
+        reuse: whether those are used.
+
+    Raises:
+        ModelError: the network is not shipped, or its figures are older than its weights.
+        DatasetError: nothing to measure at `root`.
+    """
+    from corr.evaluation.cache import Cache, default_folder
+    from corr.evaluation.reproduction import reproduce as run_again
+
+    outcomes = run_again(network, root, Cache(cache or default_folder(), reuse))
+    return all(outcome.holds for outcome in outcomes)

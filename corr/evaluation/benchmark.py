@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
+from jaxtyping import Float
+
+from corr.evaluation.candidates import Candidate, find_candidate
+from corr.results import Picture
+
 Item = TypeVar("Item")
 Inputs = TypeVar("Inputs")
-Model = TypeVar("Model")
 Output = TypeVar("Output")
 
 Scores = Mapping[str, float]
-"""Named numbers of one item, or of many after `aggregate`."""
+"""Named numbers of one item, or of many after `aggregate`; NaN where an item has no such number."""
+
+ScoreTable = Mapping[str, Float[np.ndarray, "*R N"]]
+"""The same numbers of N items; leading axes are samples of the items."""
+
+Totals = Mapping[str, Float[np.ndarray, "*R"]]
+"""Named numbers of all N items together."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +40,38 @@ class Column:
     decimals: int = 1
 
     def show(self, scores: Scores) -> str:
-        """The numbers as text."""
-        return "/".join(f"{self.factor * scores[key]:.{self.decimals}f}" for key in self.keys)
+        """The numbers as text; a dash where there is none."""
+        return "/".join(self._number(scores[key]) for key in self.keys)
+
+    def _number(self, value: float) -> str:
+        return "-" if np.isnan(value) else f"{self.factor * value:.{self.decimals}f}"
 
 
-class Benchmark(ABC, Generic[Item, Inputs, Model, Output]):
+class Benchmark(ABC, Generic[Item, Inputs, Output]):
     """Items, how a model runs on one, and how its output is scored.
 
-    The frame calls `prepare` once for each model, `read` once for each item, then `run` (the only
-    part that is timed) and `score`; an item that fails gets `worst`, so failing never helps.
+    The frame calls `candidate` once for each model, `read` for each item, then `run` (the only part
+    whose time and memory are measured) and `score`; an item that fails gets `worst`, so failing
+    never helps.
     """
 
     name: ClassVar[str]
     """What the command line calls it."""
+    task: ClassVar[str]
+    """What a model has to do, in the words of `corr models`."""
+    defaults: ClassVar[tuple[str, ...]]
+    """The models of the table when none are named."""
+    baseline: ClassVar[str]
+    """The classical model that the others' seconds are compared with."""
     columns: ClassVar[tuple[Column, ...]]
+    ranked_by: ClassVar[str]
+    """The score of an item that says which one is worst."""
+    higher_is_better: ClassVar[bool]
+    """Of that score."""
+    drawn: ClassVar[str] = ""
+    """What `draw` shows, in a sentence or two."""
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """Files of results computed elsewhere that `read_output` reads; none when empty."""
 
     @property
     @abstractmethod
@@ -50,35 +79,27 @@ class Benchmark(ABC, Generic[Item, Inputs, Model, Output]):
         """Everything that fixes the numbers except the data and the models; plain JSON values."""
 
     @abstractmethod
-    def items(self, root: Path) -> list[Item]:
+    def items(self, root: Path) -> Sequence[Item]:
         """What is measured, in a fixed order; refuses a root that holds nothing."""
 
     @abstractmethod
     def label(self, item: Item) -> str:
-        """A unique, readable name of an item."""
+        """A unique, readable name of an item; with a slash between its group and its own name."""
 
     @abstractmethod
     def group(self, item: Item) -> str:
         """The sequence or class that an item is averaged in."""
 
     @abstractmethod
-    def check(self, model: str) -> None:
-        """Refuse, before anything runs, a model that is unknown or cannot do this benchmark.
-
-        Raises:
-            ModelError: says which models there are.
-        """
-
-    @abstractmethod
-    def prepare(self, model: str) -> Model:
-        """The model, loaded and ready to run."""
+    def files(self, item: Item) -> Sequence[Path]:
+        """The files that an item is read from."""
 
     @abstractmethod
     def read(self, item: Item) -> Inputs:
-        """What `run` needs of an item, in memory."""
+        """What `run` and `score` need of an item, in memory."""
 
     @abstractmethod
-    def run(self, model: Model, inputs: Inputs) -> Output:
+    def run(self, model: str, inputs: Inputs) -> Output:
         """What the model makes of an item."""
 
     @abstractmethod
@@ -86,9 +107,45 @@ class Benchmark(ABC, Generic[Item, Inputs, Model, Output]):
         """How good it is."""
 
     @abstractmethod
-    def worst(self) -> Scores:
+    def worst(self, item: Item) -> Scores:
         """The scores of an item that failed."""
 
     @abstractmethod
-    def aggregate(self, scores: Sequence[Scores]) -> Scores:
+    def aggregate(self, table: ScoreTable) -> Totals:
         """The numbers of the table, from the scores of one or more items."""
+
+    @abstractmethod
+    def draw(self, inputs: Inputs, output: Output) -> Picture:
+        """What the model made of an item, and where it is wrong."""
+
+    def identity(self, item: Item, root: Path) -> list[Any]:
+        """What an item is made of, in plain values: where one changes, it is measured again.
+
+        Path below the root, size and time of change of its files: to read all of a large set in
+        order to hash it would cost more than some models.
+
+        Raises:
+            OSError: a file is missing.
+        """
+        found = []
+        for path in self.files(item):
+            state = path.stat()
+            below = path.relative_to(root) if path.is_relative_to(root) else path
+            found.append([below.as_posix(), state.st_size, state.st_mtime_ns])
+        return found
+
+    def candidate(self, model: str) -> Candidate:
+        """What a name on the command line stands for.
+
+        Raises:
+            ModelError: it is unknown or cannot do this benchmark; says which models there are.
+        """
+        return find_candidate(model, self.task, self.suffixes)
+
+    def read_output(self, path: Path, inputs: Inputs) -> Output:
+        """The result in a file that was computed elsewhere.
+
+        Raises:
+            FormatError: it cannot be read, or does not fit the item.
+        """
+        raise TypeError(f"{self.name} reads no files of results")  # the frame asks `suffixes` first

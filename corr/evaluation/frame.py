@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import platform
-import time
-from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,40 +17,43 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from corr.errors import MissingExtraError, OptionError
+from corr.errors import OptionError
+from corr.evaluation.aggregation import bootstrap_intervals, score_table
 from corr.evaluation.benchmark import Benchmark
+from corr.evaluation.cache import Cache
+from corr.evaluation.candidates import Candidate
+from corr.evaluation.measure import measure, warm_up
 from corr.evaluation.report import ALL, ItemResult, Report, Row, protocol_hash
+from corr.evaluation.source import commit
+from corr.machine import environment
 
 Item = TypeVar("Item")
 Inputs = TypeVar("Inputs")
-Model = TypeVar("Model")
 Output = TypeVar("Output")
-
-_PACKAGES = ("corr-toolkit", "numpy", "torch", "opencv-python-headless", "numba")
 
 
 def run_benchmark(
-    benchmark: Benchmark[Item, Inputs, Model, Output],
+    benchmark: Benchmark[Item, Inputs, Output],
     root: Path,
     models: Sequence[str],
-    out: Path | None = None,
+    cache: Cache,
     *,
     console: Console | None = None,
 ) -> Report:
-    """The report of every model on every item; shown as a table, and written when `out` is given.
+    """The report of every model on every item; its protocol is shown before.
 
-    What cannot work is refused before anything runs. Each model runs once untimed on the first
-    item, so that loading and compiling are in nobody's seconds.
+    What cannot work is refused before anything runs. Each result goes into the cache as soon as it
+    is there, so that a run that was stopped goes on where it was.
 
     Args:
         benchmark: what to run.
         root: where its data is.
-        models: what `--model` may name for its task, in the order of the table.
-        out: folder for the JSON and the Markdown; made when missing.
-        console: where the table goes; the standard output when not given.
+        models: what `--models` may name, in the order of the table.
+        cache: results of earlier runs, and the place for those of this one.
+        console: where the protocol goes; the standard output when not given.
 
     Raises:
-        OptionError: no models, or a folder that cannot be made.
+        OptionError: no models.
         ModelError: a model is unknown or cannot do this benchmark.
         DatasetError: nothing to measure at `root`.
         MissingExtraError: a model needs a package that is not installed.
@@ -61,129 +61,132 @@ def run_benchmark(
     models = list(dict.fromkeys(models))
     if not models:
         raise OptionError("no models were given; name at least one, such as --models sift,rootsift")
-    for model in models:
-        benchmark.check(model)
+    candidates = [benchmark.candidate(model) for model in models]
     items = benchmark.items(root)
-    if out is not None:
-        _make_folder(out)
-    console = console or _console()
-    _show_protocol(benchmark, console)
-    results: dict[str, list[ItemResult]] = {}
+    console = console or open_console()
+    digest = protocol_hash(benchmark.name, benchmark.protocol)
+    console.print(f"{benchmark.name}, protocol {digest}", style="bold", highlight=False)
+    for key, value in benchmark.protocol.items():
+        console.print(f"  {key}: {value}", highlight=False, markup=False, soft_wrap=True)
+    results: dict[str, list[ItemResult]] = {candidate.name: [] for candidate in candidates}
+    runs = [_Run(benchmark, candidate, root, cache, digest) for candidate in candidates]
     with _progress() as progress:
-        for model in models:
-            bar = progress.add_task(model, total=len(items))
-            prepared = benchmark.prepare(model)
-            _warm_up(benchmark, prepared, items[0])
-            results[model] = []
-            for item in items:
-                results[model].append(_measure(benchmark, prepared, item))
+        bars = [progress.add_task(candidate.name, total=len(items)) for candidate in candidates]
+        for item in items:  # models take turns, so that a busy moment of the machine hits them all
+            read = lru_cache(maxsize=1)(partial(benchmark.read, item))
+            for candidate, run, bar in zip(candidates, runs, bars, strict=True):
+                results[candidate.name].append(run.result(item, read))
                 progress.advance(bar)
-    rows = [row for model in models for row in _rows(benchmark, model, results[model])]
-    report = Report(
+    num_found = sum(run.num_found for run in runs)
+    if num_found:
+        total = len(items) * len(candidates)
+        console.print(
+            f"{num_found} of {total} results are from '{cache.folder}'",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    return Report(
         benchmark.name,
         benchmark.protocol,
-        _environment(),
+        environment(),
+        commit(),
+        {candidate.name: candidate.sha256 for candidate in candidates},
         benchmark.columns,
-        tuple(rows),
+        benchmark.baseline,
+        tuple(row for model in models for row in _group_rows(benchmark, model, results[model])),
+        tuple(
+            _row(benchmark, model, result.item, [result])
+            for model in models
+            for result in results[model]
+        ),
         results,
     )
-    _show(report, console, [] if out is None else report.write(out))
-    return report
 
 
-def _measure(
-    benchmark: Benchmark[Item, Inputs, Model, Output], model: Model, item: Item
-) -> ItemResult:
-    """One model on one item; whatever goes wrong with it is its result, not the end of the run."""
-    label, group = benchmark.label(item), benchmark.group(item)
-    try:
-        inputs = benchmark.read(item)
-        start = time.perf_counter()
-        output = benchmark.run(model, inputs)
-        seconds = time.perf_counter() - start
-        return ItemResult(label, group, benchmark.score(item, inputs, output), seconds)
-    except MissingExtraError:  # of the installation, not of the item
-        raise
-    except Exception as error:
-        logging.getLogger(__name__).debug("%s failed", label, exc_info=True)
-        reason = f"{type(error).__name__}: {str(error).strip() or 'no message'}".splitlines()[0]
-        return ItemResult(label, group, benchmark.worst(), None, reason)
+class _Run:
+    """One model on the items: looked up, or else measured and kept."""
 
+    def __init__(
+        self,
+        benchmark: Benchmark[Any, Any, Any],
+        candidate: Candidate,
+        root: Path,
+        cache: Cache,
+        digest: str,
+    ) -> None:
+        self._benchmark, self._candidate, self._root = benchmark, candidate, root
+        self._cache, self._digest = cache, digest
+        self._warm = False
+        self.num_found = 0
 
-def _warm_up(benchmark: Benchmark[Item, Inputs, Model, Output], model: Model, item: Item) -> None:
-    _measure(benchmark, model, item)
+    def result(self, item: Any, read: Callable[[], Any]) -> ItemResult:
+        """Of an item. Results computed elsewhere are read each time, failures tried again.
 
+        Args:
+            item: what to measure.
+            read: gives its inputs, when they are needed.
+        """
+        key = self._key(item)
+        found = None if key is None else self._cache.find(key)
+        if found is not None:
+            self.num_found += 1
+            return found
+        if not self._warm:
+            warm_up(self._benchmark, self._candidate, read)
+            self._warm = True
+        measured = measure(self._benchmark, self._candidate, item, read)
+        if key is not None and measured.error is None:
+            self._cache.keep(key, measured)
+        return measured
 
-def _rows(
-    benchmark: Benchmark[Item, Inputs, Model, Output], model: str, results: Sequence[ItemResult]
-) -> list[Row]:
-    groups = dict.fromkeys(result.group for result in results)
-    chosen = {group: [r for r in results if r.group == group] for group in groups}
-    chosen[ALL] = list(results)
-    rows = []
-    for group, members in chosen.items():
-        times = [result.time_s for result in members if result.time_s is not None]
-        rows.append(
-            Row(
-                model,
-                group,
-                len(members),
-                sum(result.error is not None for result in members),
-                benchmark.aggregate([result.scores for result in members]),
-                sum(times) / len(times) if times else None,
-            )
-        )
-    return rows
-
-
-def _environment() -> dict[str, Any]:
-    import torch
-
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
+    def _key(self, item: Any) -> str | None:
+        if self._candidate.results is not None:
+            return None
         try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return {
-        **versions,
-        "platform": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count() or 1,
-        "threads": torch.get_num_threads(),
-        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-    }
+            made_of = self._benchmark.identity(item, self._root)
+        except OSError:  # reading the item will say so
+            return None
+        label = self._benchmark.label(item)
+        return self._cache.key(self._candidate.identity, self._digest, label, made_of)
 
 
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"folder '{path}' cannot be made: {error.strerror}") from error
-    if not os.access(path, os.W_OK):
-        raise OptionError(f"folder '{path}' cannot be written to; give another one")
+def _group_rows(
+    benchmark: Benchmark[Item, Inputs, Output], model: str, results: Sequence[ItemResult]
+) -> Iterator[Row]:
+    """Every group, then all."""
+    for group in dict.fromkeys(result.group for result in results):
+        yield _row(benchmark, model, group, [r for r in results if r.group == group])
+    yield _row(benchmark, model, ALL, results)
 
 
-def _console() -> Console:
+def _row(
+    benchmark: Benchmark[Item, Inputs, Output],
+    model: str,
+    name: str,
+    results: Sequence[ItemResult],
+) -> Row:
+    table = score_table([result.scores for result in results])
+    times = [result.time_s for result in results if result.time_s is not None]
+    memories = [result.memory_mb for result in results if result.memory_mb is not None]
+    return Row(
+        model,
+        name,
+        len(results),
+        sum(result.error is not None for result in results),
+        {key: float(value) for key, value in benchmark.aggregate(table).items()},
+        bootstrap_intervals(benchmark.aggregate, table),
+        statistics.median(times) if times else None,
+        max(memories) if memories else None,
+    )
+
+
+def open_console() -> Console:
     """The standard output; a file or a pipe is as wide as the table."""
     console = Console()
-    return console if console.is_terminal else Console(width=120)
+    return console if console.is_terminal else Console(width=200)
 
 
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
-
-
-def _show_protocol(benchmark: Benchmark[Item, Inputs, Model, Output], console: Console) -> None:
-    digest = protocol_hash(benchmark.name, benchmark.protocol)
-    console.print(f"Protocol {digest}", style="bold", highlight=False)
-    for key, value in benchmark.protocol.items():
-        console.print(f"  {key}: {value}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _show(report: Report, console: Console, written: Sequence[Path]) -> None:
-    console.print(report.table())
-    for failure in report.failures():
-        console.print(f"failed: {failure}", style="red", markup=False, soft_wrap=True)
-    for path in written:
-        console.print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)

@@ -1,26 +1,31 @@
-"""Matches and homographies of planar scenes: Oxford affine, HPatches sequences."""
+"""Matches and homographies of planar scenes: Oxford affine, HPatches, EVD."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import cv2
 import numpy as np
+from jaxtyping import Float
 
-from corr.classical.verification import verify_matches
-from corr.data.homographies import HomographyPair, read_sequences
-from corr.evaluation.benchmark import Benchmark, Column, Scores
-from corr.formats import read_image
+from corr.classical.verification import fit_homography, verify_matches
+from corr.data.homographies import HomographyPair
+from corr.evaluation.aggregation import mean_over_items
+from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
+from corr.evaluation.sequences import SequenceBenchmark
+from corr.formats import read_image, read_matches
+from corr.formats.suffixes import MATCHES
 from corr.metrics import area_under_curve, homography_corner_error, reprojection_error
-from corr.pipeline import catalog
 from corr.pipeline.matching import RATIO, RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 MMA_PX = tuple(range(1, 11))
 AUC_PX = (1, 3, 5, 10)
+ESTIMATORS = ("least_squares", "magsac")
+_MOST_DRAWN = 300
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class HomographyProtocol:
     """Everything that fixes the numbers; change one and the hash changes."""
 
     images: str = "original size"
-    pairs: str = "image 1 with each of the others, 1 to 2 .. 1 to 6"
+    pairs: str = "image 1 with each of the others of its sequence"
     max_keypoints: int = 2048
     matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
     ratio: float = RATIO
@@ -38,27 +43,47 @@ class HomographyProtocol:
     """Thresholds of the mean matching accuracy; a pair without matches has 0."""
     correct_px: float = 3.0
     """A match is correct when its reprojection error in image 1 is at most this."""
-    estimator: str = "cv2.findHomography, USAC_MAGSAC, fixed seed"
-    estimator_px: float = 3.0
-    estimator_iterations: int = 10_000
-    estimator_confidence: float = 0.9999
+    least_squares: str = "cv2.findHomography, all matches"
+    magsac: str = "cv2.findHomography, USAC_MAGSAC, fixed seed"
+    magsac_px: float = 3.0
+    magsac_iterations: int = 10_000
+    magsac_confidence: float = 0.9999
     corner_error: str = "mean distance of the four corner pixels' centres of image 0, in image 1"
     auc_px: tuple[int, ...] = AUC_PX
-    average: str = "mean over pairs"
+    average: str = "mean over pairs; a pair that failed has no match and no homography"
     seconds: str = "a pair: extract both and match; reading images and verification left out"
     opencv: str = cv2.__version__
 
 
-class HomographyBenchmark(Benchmark[HomographyPair, tuple[Picture, Picture], Any, Matches]):
+@dataclass(frozen=True, eq=False)
+class HomographyInputs:
+    """Both images, and the homography that maps pixels of the first to the second."""
+
+    image0: Picture
+    image1: Picture
+    homography_0to1: Float[np.ndarray, "3 3"]
+
+
+class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
     """MMA, correct matches and homography AUC of each model of `corr match`."""
 
     name: ClassVar[str] = "homographies"
+    task: ClassVar[str] = "match"
+    defaults: ClassVar[tuple[str, ...]] = ("orb", "sift", "rootsift", "hardnet")
+    baseline: ClassVar[str] = "rootsift"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("matches", ("num_matches",), decimals=0),
         Column("at 3 px", ("num_correct",), decimals=0),
         Column("MMA@1/3/5/10 %", tuple(f"mma_{t}" for t in AUC_PX), factor=100.0),
-        Column("AUC@1/3/5/10 %", tuple(f"auc_{t}" for t in AUC_PX), factor=100.0),
+        *(
+            Column(f"AUC@1/3/5/10 % {title}", tuple(f"auc_{name}_{t}" for t in AUC_PX), 100.0)
+            for name, title in zip(ESTIMATORS, ("least sq.", "MAGSAC"), strict=True)
+        ),
     )
+    ranked_by: ClassVar[str] = "mma_3"
+    higher_is_better: ClassVar[bool] = True
+    drawn: ClassVar[str] = "Green matches are right within 3 px, red ones are wrong."
+    suffixes: ClassVar[tuple[str, ...]] = MATCHES
 
     def __init__(self, settings: HomographyProtocol | None = None) -> None:
         self.settings = settings or HomographyProtocol()
@@ -68,71 +93,84 @@ class HomographyBenchmark(Benchmark[HomographyPair, tuple[Picture, Picture], Any
         """The settings."""
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.settings).items()}
 
-    def items(self, root: Path) -> list[HomographyPair]:
-        """Every pair of every sequence."""
-        return read_sequences(root)
-
-    def label(self, item: HomographyPair) -> str:
-        """Such as `boat/1-4`."""
-        return item.name
-
-    def group(self, item: HomographyPair) -> str:
-        """Its sequence."""
-        return item.sequence
-
-    def check(self, model: str) -> None:
-        """Refuse what `corr match` does not know or cannot load."""
-        catalog.resolve(model, "match")
-
-    def prepare(self, model: str) -> Any:
-        """Its name: `match` loads what it names once."""
-        return model
-
-    def read(self, item: HomographyPair) -> tuple[Picture, Picture]:
+    def read(self, item: HomographyPair) -> HomographyInputs:
         """Both images."""
-        return read_image(item.path0), read_image(item.path1)
-
-    def run(self, model: Any, inputs: tuple[Picture, Picture]) -> Matches:
-        """All matches that its matcher accepts."""
-        return match(*inputs, model=model, max_keypoints=self.settings.max_keypoints, verify=None)
-
-    def score(
-        self, item: HomographyPair, inputs: tuple[Picture, Picture], output: Matches
-    ) -> Scores:
-        """Accuracy before verification, and the corner error of the homography of all matches."""
-        truth = item.homography_0to1
-        error = reprojection_error(output.keypoints0, output.keypoints1, truth)
-        estimate, _ = verify_matches(
-            output.keypoints0,
-            output.keypoints1,
-            "homography",
-            threshold_px=self.settings.estimator_px,
-            max_iterations=self.settings.estimator_iterations,
-            confidence=self.settings.estimator_confidence,
+        return HomographyInputs(
+            read_image(item.path0), read_image(item.path1), item.homography_0to1
         )
-        size = (inputs[0].shape[0], inputs[0].shape[1])
+
+    def run(self, model: str, inputs: HomographyInputs) -> Matches:
+        """All matches that its matcher accepts."""
+        views = inputs.image0, inputs.image1
+        return match(*views, model=model, max_keypoints=self.settings.max_keypoints, verify=None)
+
+    def read_output(self, path: Path, inputs: HomographyInputs) -> Matches:
+        """Matches that `corr match -o` or another program wrote."""
+        found = read_matches(path)
+        sizes = inputs.image0.shape[:2], inputs.image1.shape[:2]
+        return Matches(found["keypoints0"], found["keypoints1"], found["scores"], *sizes)
+
+    def score(self, item: HomographyPair, inputs: HomographyInputs, output: Matches) -> Scores:
+        """Accuracy before verification, and the corner errors of the homography of all matches."""
+        truth, size = inputs.homography_0to1, inputs.image0.shape[:2]
+        points = output.keypoints0, output.keypoints1
+        error = reprojection_error(*points, truth)
+        robust, _ = verify_matches(
+            *points,
+            "homography",
+            threshold_px=self.settings.magsac_px,
+            max_iterations=self.settings.magsac_iterations,
+            confidence=self.settings.magsac_confidence,
+        )
+        estimates = dict(zip(ESTIMATORS, (fit_homography(*points), robust), strict=True))
         return {
             "num_matches": float(len(output)),
             "num_correct": float(np.sum(error <= self.settings.correct_px)),
             **{f"mma_{t}": _share(error <= t) for t in self.settings.mma_px},
-            "corner_error_px": homography_corner_error(estimate, truth, size),
+            **{
+                f"corner_error_{name}_px": homography_corner_error(estimate, truth, size)
+                for name, estimate in estimates.items()
+            },
         }
 
-    def worst(self) -> Scores:
+    def worst(self, item: HomographyPair) -> Scores:
         """No match and no homography."""
-        accuracy = {f"mma_{t}": 0.0 for t in self.settings.mma_px}
-        return {"num_matches": 0.0, "num_correct": 0.0, **accuracy, "corner_error_px": float("inf")}
-
-    def aggregate(self, scores: Sequence[Scores]) -> Scores:
-        """Means over pairs, and the area under the curve of all corner errors."""
-        errors = np.array([entry["corner_error_px"] for entry in scores])
-        thresholds = [float(t) for t in self.settings.auc_px]
-        areas = area_under_curve(errors, thresholds)
-        averaged = [key for key in scores[0] if key != "corner_error_px"]
         return {
-            **{key: float(np.mean([entry[key] for entry in scores])) for key in averaged},
-            **{f"auc_{t}": float(a) for t, a in zip(self.settings.auc_px, areas, strict=True)},
+            "num_matches": 0.0,
+            "num_correct": 0.0,
+            **{f"mma_{t}": 0.0 for t in self.settings.mma_px},
+            **{f"corner_error_{name}_px": float("inf") for name in ESTIMATORS},
         }
+
+    def aggregate(self, table: ScoreTable) -> Totals:
+        """Means over pairs, and the area under the curve of all corner errors."""
+        corner = {name: table[f"corner_error_{name}_px"] for name in ESTIMATORS}
+        thresholds = [float(t) for t in self.settings.auc_px]
+        areas = {name: area_under_curve(errors, thresholds) for name, errors in corner.items()}
+        averaged = [key for key in table if not key.startswith("corner_error")]
+        return {
+            **{key: mean_over_items(table[key]) for key in averaged},
+            **{
+                f"auc_{name}_{t}": areas[name][..., index]
+                for name in ESTIMATORS
+                for index, t in enumerate(self.settings.auc_px)
+            },
+        }
+
+    def draw(self, inputs: HomographyInputs, output: Matches) -> Picture:
+        """Right matches in green over wrong ones in red; some of them where there are many."""
+        points = output.keypoints0, output.keypoints1
+        error = reprojection_error(*points, inputs.homography_0to1)
+        correct = error <= self.settings.correct_px
+        chosen = np.random.default_rng(0).permutation(len(output))[:_MOST_DRAWN]
+        drawn = Matches(
+            output.keypoints0[chosen],
+            output.keypoints1[chosen],
+            output.scores[chosen],
+            output.image_size0,
+            output.image_size1,
+        )
+        return drawn.draw(inputs.image0, inputs.image1, correct=correct[chosen])
 
 
 def _share(right: np.ndarray) -> float:

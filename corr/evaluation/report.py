@@ -1,23 +1,28 @@
-"""The numbers of a benchmark run, as a table, Markdown and JSON."""
+"""The numbers of a benchmark run, and their table."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
 
 from rich import box
 from rich.table import Table
 
 from corr.evaluation.benchmark import Column, Scores
-from corr.formats.atomic import replacing
 
 ALL = "all"
 """Name of the group that holds every item."""
+
+Rows = Literal["all", "group", "item"]
+"""What a table shows for each model, beside the row of all items."""
+
+MOST_GROUPS = 10
+"""With more of them, a table shows the whole only unless it is asked for more."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,10 @@ class ItemResult:
     item: str
     group: str
     scores: Scores
-    time_s: float | None
-    """Seconds of the model alone; `None` when it failed."""
+    time_s: float | None = None
+    """Median seconds of the model alone; `None` when it failed or was not run here."""
+    memory_mb: float | None = None
+    """The most that it needed beyond what was in use, MiB; `None` where that is not known."""
     error: str | None = None
     """Why it failed."""
 
@@ -42,21 +49,33 @@ class Row:
     num_items: int
     num_failed: int
     scores: Scores
+    intervals: Mapping[str, tuple[float, float]]
+    """95 % of each number; NaN for a single item."""
     time_s: float | None
-    """Mean seconds an item, of those that did not fail."""
+    """Median seconds of an item, of those that did not fail."""
+    memory_mb: float | None
+    """The most that an item needed."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a benchmark run found, and everything that fixes it."""
+    """What a run found, and everything that fixes it."""
 
     benchmark: str
     protocol: Mapping[str, Any]
     environment: Mapping[str, Any]
     """Versions and machine: what may move the seconds, and rarely the numbers."""
+    commit: str | None
+    """Of the checkout that corr ran from."""
+    sha256: Mapping[str, Mapping[str, str]]
+    """By model: the files that make a network."""
     columns: tuple[Column, ...]
+    baseline: str
+    """The model that the others' seconds are divided by."""
     rows: tuple[Row, ...]
     """Every group of a model, then all of it; models in the order asked for."""
+    item_rows: tuple[Row, ...]
+    """Every item of a model, as a group of its own."""
     items: Mapping[str, Sequence[ItemResult]]
     """By model."""
 
@@ -65,38 +84,18 @@ class Report:
         """Twelve hexadecimal digits; only numbers with the same ones compare."""
         return protocol_hash(self.benchmark, self.protocol)
 
-    def table(self) -> Table:
-        """The rows, for a terminal."""
-        title = f"{self.benchmark}, protocol {self.protocol_hash}"
-        table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-        for title, numeric in self._titles():
-            table.add_column(title, justify="right" if numeric else "left", overflow="fold")
-        for row in self.rows:
-            whole = row.group == ALL
-            table.add_row(*self._cells(row), style="bold" if whole else "", end_section=whole)
-        return table
+    @property
+    def groups(self) -> list[str]:
+        """The groups but `ALL`."""
+        return list(dict.fromkeys(row.group for row in self.rows if row.group != ALL))
 
-    def markdown(self) -> str:
-        """The same table, then the protocol and the failures."""
-        titles = self._titles()
-        lines = [
-            f"# {self.benchmark}",
-            "",
-            _markdown_row([title for title, _ in titles]),
-            _markdown_row(["---:" if numeric else "---" for _, numeric in titles]),
-            *(_markdown_row(self._cells(row)) for row in self.rows),
-            "",
-            f"Protocol `{self.protocol_hash}` (only rows with the same one compare):",
-            "",
-            *(f"- {key}: {_plain(value)}" for key, value in self.protocol.items()),
-            "",
-            "Run on: " + ", ".join(f"{k} {_plain(v)}" for k, v in self.environment.items()) + ".",
-        ]
-        failures = self.failures()
-        if failures:
-            lines += ["", "Failed, counted with the worst scores:", ""]
-            lines += [f"- {failure}" for failure in failures]
-        return "\n".join(lines) + "\n"
+    def row(self, model: str, group: str = ALL) -> Row:
+        """The row of a model: of a group, of an item, or of all items when none is named."""
+        return self._by_name[model, group]
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], Row]:
+        return {(row.model, row.group): row for row in (*self.item_rows, *self.rows)}
 
     def failures(self) -> list[str]:
         """One line for each item that failed."""
@@ -107,34 +106,73 @@ class Report:
             if result.error is not None
         ]
 
-    def write(self, folder: Path) -> list[Path]:
-        """Write `<benchmark>.json` and `<benchmark>.md` into a folder that exists; their paths."""
-        content = {
-            "benchmark": self.benchmark,
-            "protocol_hash": self.protocol_hash,
-            "protocol": self.protocol,
-            "environment": self.environment,
-            "rows": [asdict(row) for row in self.rows],
-            "items": {m: [asdict(result) for result in rs] for m, rs in self.items.items()},
-        }
-        texts = {".json": json.dumps(_finite(content), indent=1) + "\n", ".md": self.markdown()}
-        paths = [folder / f"{self.benchmark}{suffix}" for suffix in texts]
-        for path, text in zip(paths, texts.values(), strict=True):
-            with replacing(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
-        return paths
+    def table(self, rows: Rows | None = None) -> Table:
+        """For a terminal.
 
-    def _titles(self) -> list[tuple[str, bool]]:
+        Args:
+            rows: as in `cells`.
+        """
+        title = f"{self.benchmark}, protocol {self.protocol_hash}"
+        table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+        for title, numeric in self.titles():
+            table.add_column(title, justify="right" if numeric else "left", overflow="fold")
+        for cells in self.cells(rows):
+            is_interval = cells[0] == ""
+            whole = cells[1] == ALL
+            style = "dim" if is_interval else "bold" if whole else ""
+            last = is_interval or (whole and cells[2] == "1")
+            table.add_row(*cells, style=style, end_section=last)
+        return table
+
+    def titles(self) -> list[tuple[str, bool]]:
         """Title of each column, and whether it holds numbers."""
-        failed = [("failed", True)] if any(row.num_failed for row in self.rows) else []
+        failed = [("failed", True)] if self._any_failed else []
         scores = [(column.title, True) for column in self.columns]
-        return [("model", False), ("of", False), ("items", True), *failed, *scores, ("s", True)]
+        ratio = [(f"x {self.baseline}", True)] if self.baseline in self.items else []
+        ends = [("s", True), *ratio, ("MiB", True)]
+        return [("model", False), ("of", False), ("items", True), *failed, *scores, *ends]
+
+    def cells(self, rows: Rows | None = None) -> Iterator[list[str]]:
+        """Each row as text; below the row of all items of a model, half the width of its intervals.
+
+        Args:
+            rows: a row for each group or item of a model, or for all of it alone; for each group,
+                if there are at most `MOST_GROUPS`, when not given.
+        """
+        if rows is None:
+            rows = "group" if len(self.groups) <= MOST_GROUPS else "all"
+        for model in self.items:
+            parts = self.item_rows if rows == "item" else self.rows if rows == "group" else ()
+            shown = [part for part in parts if part.model == model and part.group != ALL]
+            for part in shown if len(shown) > 1 or rows == "item" else ():
+                yield self._cells(part)
+            whole = self.row(model)
+            yield self._cells(whole)
+            if whole.num_items > 1:
+                yield self._interval_cells(whole)
+
+    @property
+    def _any_failed(self) -> bool:
+        return any(row.num_failed for row in self.rows)
 
     def _cells(self, row: Row) -> list[str]:
-        failed = [str(row.num_failed)] if any(row.num_failed for row in self.rows) else []
-        seconds = "-" if row.time_s is None else f"{row.time_s:.3f}"
+        failed = [str(row.num_failed)] if self._any_failed else []
         scores = [column.show(row.scores) for column in self.columns]
-        return [row.model, row.group, str(row.num_items), *failed, *scores, seconds]
+        ends = ["-" if row.time_s is None else f"{row.time_s:.3f}"]
+        if self.baseline in self.items:
+            base = self.row(self.baseline, row.group).time_s
+            ends.append(f"{row.time_s / base:.1f}" if row.time_s and base else "-")
+        ends.append("-" if row.memory_mb is None else f"{row.memory_mb:.0f}")
+        return [row.model, row.group, str(row.num_items), *failed, *scores, *ends]
+
+    def _interval_cells(self, row: Row) -> list[str]:
+        half = {
+            key: (high - low) / 2 if low < high else 0.0 * low
+            for key, (low, high) in row.intervals.items()
+        }
+        failed = [""] if self._any_failed else []
+        ends = [""] * (len(self.titles()) - 3 - len(failed) - len(self.columns))
+        return ["", "± 95 %", "", *failed, *(column.show(half) for column in self.columns), *ends]
 
 
 def protocol_hash(benchmark: str, protocol: Mapping[str, Any]) -> str:
@@ -143,18 +181,10 @@ def protocol_hash(benchmark: str, protocol: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _markdown_row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """The same with `None` for numbers that JSON cannot hold."""
     if isinstance(value, Mapping):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

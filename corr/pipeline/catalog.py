@@ -109,7 +109,7 @@ def resolve(model: str | Path | Network | None, task: str) -> str | Network:
     return _load(folder, _changed(folder))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _load(folder: Path, _changed_at: tuple[int, ...]) -> Network:
     return load_network(folder)
 

@@ -11,10 +11,10 @@ import skimage.data
 
 from corr import demo
 from corr.demo import scenes, steps
-from corr.demo.page import Figure, write_page
 from corr.demo.story import Outcomes, compose
 from corr.errors import OptionError
 from corr.formats import read_image, write_image
+from corr.formats.page import Figure, write_page
 from corr.models import HardNet
 from corr.models.saved import save_network
 

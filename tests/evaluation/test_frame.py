@@ -1,31 +1,45 @@
 """The frame on a benchmark small enough to score by hand: guess the length of a word."""
 
+import csv
 import io
 import json
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from corr import evaluation
 from corr.errors import DatasetError, MissingExtraError, ModelError, OptionError
+from corr.evaluation import measure
 from corr.evaluation.benchmark import Benchmark, Column
+from corr.evaluation.cache import Cache
+from corr.evaluation.candidates import Candidate
+from corr.evaluation.evaluate import Part, evaluate
 from corr.evaluation.frame import run_benchmark
 from corr.evaluation.report import protocol_hash
 
 
-class WordLength(Benchmark[str, str, int, int]):
+class WordLength(Benchmark[str, str, int]):
     name = "words"
+    task = "count"
+    defaults = ("3",)
+    baseline = "3"
     columns = (Column("error", ("error",)), Column("right %", ("right", "right"), 100.0, 0))
+    ranked_by = "error"
+    higher_is_better = False
 
     def __init__(self):
         self.calls = []
+        self.reads = []
 
     @property
     def protocol(self):
         return {"unit": "letters"}
 
     def items(self, root):
+        self.root = root
         return root.read_text().split()
 
     def label(self, item):
@@ -34,31 +48,36 @@ class WordLength(Benchmark[str, str, int, int]):
     def group(self, item):
         return item[0]
 
-    def check(self, model):
+    def files(self, item):
+        return (self.root,)
+
+    def candidate(self, model):
         if not model.isdigit():
             raise ModelError(f"model '{model}' is no number")
-
-    def prepare(self, model):
-        return int(model)
+        return Candidate(model)
 
     def read(self, item):
+        self.reads.append(item)
         if item == "bad":
             raise DatasetError("this word is damaged\nand more")
         return item
 
     def run(self, model, inputs):
         self.calls.append((model, inputs))
-        return model
+        return int(model)
 
     def score(self, item, inputs, output):
         error = abs(len(inputs) - output)
         return {"error": float(error), "right": float(error == 0)}
 
-    def worst(self):
+    def worst(self, item):
         return {"error": float("inf"), "right": 0.0}
 
-    def aggregate(self, scores):
-        return {key: sum(s[key] for s in scores) / len(scores) for key in scores[0]}
+    def aggregate(self, table):
+        return {key: values.mean(-1) for key, values in table.items()}
+
+    def draw(self, inputs, output):
+        return np.zeros((8, 8, 3), np.uint8)
 
 
 @pytest.fixture
@@ -69,12 +88,23 @@ def words(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture(autouse=True)
+def one_run(monkeypatch):
+    """However quick the model is."""
+    monkeypatch.setattr(measure, "MAX_RUNS", 1)
+
+
+@pytest.fixture
 def console() -> Console:
     return Console(record=True, width=160, file=io.StringIO())
 
 
-def test_rows_are_groups_then_all_for_each_model(words, console):
-    report = run_benchmark(WordLength(), words, ["3", "5", "3"], console=console)
+def test_rows_are_groups_then_all_for_each_model(words, cache, console):
+    report = run_benchmark(WordLength(), words, ["3", "5", "3"], cache, console=console)
     assert [(r.model, r.group, r.num_items, dict(r.scores)) for r in report.rows] == [
         ("3", "a", 2, {"error": 1.0, "right": 0.5}),
         ("3", "b", 1, {"error": 0.0, "right": 1.0}),
@@ -85,50 +115,183 @@ def test_rows_are_groups_then_all_for_each_model(words, console):
     ]
 
 
-def test_each_model_is_warmed_up_once(words, console):
+def test_each_model_is_warmed_up_once(words, cache, console):
     benchmark = WordLength()
-    run_benchmark(benchmark, words, ["3", "5"], console=console)
-    expected = ["apple", "apple", "ant", "bee"]
-    assert benchmark.calls == [(3, w) for w in expected] + [(5, w) for w in expected]
+    run_benchmark(benchmark, words, ["3", "5"], cache, console=console)
+    once = ["apple", "ant", "bee"]
+    assert benchmark.calls[:4] == [("3", "apple")] * 2 + [("5", "apple")] * 2
+    assert benchmark.calls[4:] == [(model, word) for word in once[1:] for model in ("3", "5")]
 
 
-def test_a_failed_item_is_listed_counted_worst_and_does_not_stop(tmp_path, console):
+def test_a_failed_item_is_listed_counted_worst_and_does_not_stop(tmp_path, cache, capsys):
     path = tmp_path / "words.txt"
     path.write_text("bad bee ant")
-    report = run_benchmark(WordLength(), path, ["3"], tmp_path / "out", console=console)
-    whole = report.rows[-1]
+    report = evaluated(path, ["3"], cache, tmp_path / "out")
+    whole = report.row("3")
     assert (whole.num_items, whole.num_failed) == (3, 1)
     assert whole.scores == {"error": float("inf"), "right": 2 / 3}
     assert report.failures() == ["3, bad: DatasetError: this word is damaged"]
-    assert "failed: 3, bad: DatasetError: this word is damaged" in console.export_text()
+    assert "failed: 3, bad: DatasetError: this word is damaged" in capsys.readouterr().out
     assert "- 3, bad: DatasetError" in (tmp_path / "out" / "words.md").read_text()
+    assert "Failed: 3, bad: DatasetError" in (tmp_path / "out" / "words.html").read_text()
     stored = json.loads((tmp_path / "out" / "words.json").read_text())
     assert stored["items"]["3"][0]["scores"] == {"error": None, "right": 0.0}
     assert stored["items"]["3"][0]["time_s"] is None
 
 
-def test_json_and_markdown(words, tmp_path, console):
+def test_files(words, tmp_path, cache, capsys):
     out = tmp_path / "deep" / "out"
-    report = run_benchmark(WordLength(), words, ["3"], out, console=console)
-    assert sorted(path.name for path in out.iterdir()) == ["words.json", "words.md"]
+    report = evaluated(words, ["3"], cache, out)
+    names = sorted(path.name for path in out.iterdir())
+    assert names == ["words.csv", "words.html", "words.json", "words.md"]
     stored = json.loads((out / "words.json").read_text())
     assert stored["protocol"] == {"unit": "letters"}
     assert stored["protocol_hash"] == report.protocol_hash
     assert stored["environment"]["numpy"]
+    assert stored["commit"] == report.commit
     items = [(i["item"], i["group"], i["scores"]["error"]) for i in stored["items"]["3"]]
     assert items == [("apple", "a", 2.0), ("ant", "a", 0.0), ("bee", "b", 0.0)]
+    assert all(i["time_s"] >= 0 and i["memory_mb"] >= 0 for i in stored["items"]["3"])
     text = (out / "words.md").read_text()
-    assert "| model | of | items | error | right % | s |" in text
+    assert "| model | of | items | error | right % | s | x 3 | MiB |" in text
     assert "| 3 | all | 3 | 0.7 | 67/67 | " in text
     assert "- unit: letters" in text
+    lines = list(csv.DictReader((out / "words.csv").read_text().splitlines()))
+    assert [(line["group"], line["error"]) for line in lines] == [
+        ("a", "1"),
+        ("b", "0"),
+        ("all", "0.666666667"),
+    ]
+    assert (lines[1]["right_low"], lines[2]["error_low"]) == ("", "0")
+    shown = capsys.readouterr().out
+    assert f"words, protocol {protocol_hash('words', {'unit': 'letters'})}" in shown
+    assert "unit: letters" in shown
+    assert "67/67" in shown
 
 
-def test_table_and_protocol_are_shown(words, console):
-    run_benchmark(WordLength(), words, ["3"], console=console)
-    text = console.export_text()
-    assert f"Protocol {protocol_hash('words', {'unit': 'letters'})}" in text
-    assert "unit: letters" in text
-    assert "67/67" in text
+def test_commit_is_that_of_the_checkout(words, cache):
+    checkout = Path(evaluation.__file__).parents[2]
+    if not (checkout / ".git").exists():
+        pytest.skip("corr does not run from a git checkout")
+    command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
+    head = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert evaluated(words, ["3"], cache).commit.removesuffix("+") == head
+
+
+class TestRows:
+    def test_items(self, words, cache):
+        cells = list(evaluated(words, ["3"], cache).cells("item"))
+        assert [row[1] for row in cells] == ["apple", "ant", "bee", "all", "± 95 %"]
+
+    def test_groups_unless_they_are_many(self, tmp_path, cache):
+        few, many = tmp_path / "few.txt", tmp_path / "many.txt"
+        few.write_text("ant bee")
+        many.write_text(" ".join("abcdefghijk"))
+        assert [row[1] for row in evaluated(few, ["3"], cache).cells()][:2] == ["a", "b"]
+        assert [row[1] for row in evaluated(many, ["3"], cache).cells()] == ["all", "± 95 %"]
+        assert len(list(evaluated(many, ["3"], cache).cells("group"))) == 13
+
+    def test_ratio_to_the_baseline(self, words, cache):
+        cells = list(evaluated(words, ["5", "3"], cache).cells("all"))
+        assert cells[2][-2] == "1.0"
+
+
+def test_the_interval_is_that_of_the_mean(tmp_path, cache):
+    """Of 400 words, half of them right, the share is known within 1.96 * sqrt(0.25 / 400)."""
+    path = tmp_path / "words.txt"
+    path.write_text(" ".join(f"{n:03}" if n % 2 else f"{n:04}" for n in range(400)))
+    low, high = evaluated(path, ["3"], cache).row("3").intervals["right"]
+    assert (high - low) / 2 == pytest.approx(0.049, abs=0.005)
+    assert low < 0.5 < high
+
+
+class TestCache:
+    def test_adding_a_model_costs_only_that_model(self, words, cache):
+        first = WordLength()
+        before = evaluated(words, ["3"], cache, benchmark=first)
+        second = WordLength()
+        after = evaluated(words, ["3", "5"], cache, benchmark=second)
+        assert {model for model, _ in second.calls} == {"5"}
+        assert after.items["3"] == before.items["3"]
+
+    def test_another_protocol_item_or_source_is_measured_again(self, words, cache, monkeypatch):
+        evaluated(words, ["3"], cache)
+
+        class Other(WordLength):
+            @property
+            def protocol(self):
+                return {"unit": "characters"}
+
+        assert len(calls(words, ["3"], cache, Other())) == 4
+        assert calls(words, ["3"], cache, WordLength()) == []
+        words.write_text("apple ant bees")
+        assert len(calls(words, ["3"], cache, WordLength())) == 4
+        monkeypatch.setattr("corr.evaluation.cache.source_sha256", lambda: "changed")
+        assert len(calls(words, ["3"], Cache(cache.folder), WordLength())) == 4
+
+    def test_a_run_that_is_stopped_goes_on(self, words, cache):
+        class Stopped(WordLength):
+            def run(self, model, inputs):
+                if inputs == "bee":
+                    raise KeyboardInterrupt
+                return super().run(model, inputs)
+
+        with pytest.raises(KeyboardInterrupt):
+            evaluated(words, ["3"], cache, benchmark=Stopped())
+        assert calls(words, ["3"], cache, WordLength()) == [("3", "bee")] * 2  # one to warm up
+
+    def test_a_failure_is_tried_again(self, tmp_path, cache):
+        path = tmp_path / "words.txt"
+        path.write_text("bad bee")
+        evaluated(path, ["3"], cache)
+        again = WordLength()
+        evaluated(path, ["3"], cache, benchmark=again)
+        assert set(again.reads) == {"bad"}
+
+    def test_without_reuse_everything_is_measured(self, words, cache):
+        evaluated(words, ["3"], cache)
+        fresh = Cache(cache.folder, reuse=False)
+        assert len(calls(words, ["3"], fresh, WordLength())) == 4
+
+    def test_a_damaged_file_is_measured_again(self, words, cache):
+        evaluated(words, ["3"], cache)
+        for path in cache.folder.rglob("*.json"):
+            path.write_text('{"item": ')
+        assert len(calls(words, ["3"], cache, WordLength())) == 4
+
+
+def test_models_share_what_is_read(words, cache):
+    benchmark = WordLength()
+    evaluated(words, ["3", "5"], cache, benchmark=benchmark)
+    assert benchmark.reads == ["apple", "ant", "bee"]
+
+
+def test_memory_is_the_peak_beyond_the_start(words, cache):
+    class Hungry(WordLength):
+        def run(self, model, inputs):
+            np.ones(25_000_000).sum()
+            return super().run(model, inputs)
+
+    results = evaluated(words, ["3"], cache, benchmark=Hungry()).items["3"]
+    if results[0].memory_mb is None:
+        pytest.skip("this system does not say how much memory was used at most")
+    assert [result.memory_mb for result in results] == pytest.approx([190.7] * 3, abs=10)
+
+
+def test_quick_models_run_several_times_for_the_median(words, cache, monkeypatch):
+    monkeypatch.setattr(measure, "MAX_RUNS", 5)
+    assert len(calls(words, ["3"], cache, WordLength())) == 1 + 3 * 5
+
+
+def evaluated(words, models, cache, out=None, benchmark=None):
+    part = Part(benchmark or WordLength(), words, models)
+    return evaluate([part], cache, out, title="words")[0]
+
+
+def calls(words, models, cache, benchmark):
+    """What a run asks of the models."""
+    evaluated(words, models, cache, benchmark=benchmark)
+    return benchmark.calls
 
 
 def test_hash_follows_the_protocol_and_not_its_order():
@@ -139,29 +302,29 @@ def test_hash_follows_the_protocol_and_not_its_order():
 
 
 class TestRefusals:
-    def test_nothing_runs_when_one_model_is_unknown(self, words, console):
+    def test_nothing_runs_when_one_model_is_unknown(self, words, cache, console):
         benchmark = WordLength()
         with pytest.raises(ModelError, match="model 'x' is no number"):
-            run_benchmark(benchmark, words, ["3", "x"], console=console)
+            run_benchmark(benchmark, words, ["3", "x"], cache, console=console)
         assert benchmark.calls == []
 
-    def test_no_models(self, words, console):
+    def test_no_models(self, words, cache, console):
         with pytest.raises(OptionError, match="no models were given"):
-            run_benchmark(WordLength(), words, [], console=console)
+            run_benchmark(WordLength(), words, [], cache, console=console)
 
-    def test_folder_that_is_a_file_is_refused_before_running(self, words, console):
+    def test_folder_that_is_a_file_is_refused_before_running(self, words, cache, console):
         benchmark = WordLength()
         with pytest.raises(OptionError, match=r"words.txt' cannot be made"):
-            run_benchmark(benchmark, words, ["3"], words, console=console)
+            evaluated(words, ["3"], cache, words, benchmark)
         assert benchmark.calls == []
 
-    def test_a_model_whose_package_is_missing_ends_the_run(self, words, console):
+    def test_a_model_whose_package_is_missing_ends_the_run(self, words, cache, console):
         class Lacking(WordLength):
             def run(self, model, inputs):
                 raise MissingExtraError("needs a package")
 
         with pytest.raises(MissingExtraError, match="needs a package"):
-            run_benchmark(Lacking(), words, ["3"], console=console)
+            run_benchmark(Lacking(), words, ["3"], cache, console=console)
 
     def test_unknown_benchmark(self, tmp_path):
         with pytest.raises(OptionError, match="benchmark 'hpatch' is not known; use homographies"):

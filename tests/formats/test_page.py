@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-from corr.demo.page import Figure, Page, Section, Table, write_page
+from corr.formats.page import Figure, Page, Section, Table, write_page
 
 VOID = {"meta", "img"}
 

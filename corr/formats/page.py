@@ -1,10 +1,16 @@
-"""One self-contained page: headings, captioned pictures and a table; no scripts, no network."""
+"""One page of HTML: headings, captioned pictures and tables; no scripts, no network."""
 
 from __future__ import annotations
 
+import base64
+import io
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
 
 from corr.formats.atomic import replacing
 
@@ -41,9 +47,14 @@ table { border-collapse: collapse; background: var(--paper); margin: 1.6rem 0;
 th, td { padding: .5rem 1.1rem; text-align: right; border-bottom: 1px solid var(--line); }
 th { font-size: .82rem; color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--ink); }
 th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
+table.dense { font-size: .85rem; }
+.dense th, .dense td { padding: .4rem .55rem; }
 footer { margin-top: 4rem; color: var(--soft); font-size: .88rem; }
 @media (max-width: 55rem) { .grid { grid-template-columns: 1fr; } main { padding: 2rem 1rem; } }
 """
+
+_MANY_COLUMNS = 8
+"""A table with more is set smaller."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ class Figure:
     """A picture and what to see in it."""
 
     file: str
-    """Name of the picture, in the folder of the page."""
+    """Name of the picture in the folder of the page, or what `embedded` gives of it."""
     title: str
     caption: str
     numbers: str = ""
@@ -59,15 +70,6 @@ class Figure:
     """What makes the picture, typed in the folder of the page."""
     wide: bool = True
     """Whether it takes the whole width."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, a paragraph, pictures."""
-
-    title: str
-    text: str
-    figures: tuple[Figure, ...]
 
 
 @dataclass(frozen=True)
@@ -79,17 +81,35 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A heading, a paragraph, pictures."""
+
+    title: str
+    text: str
+    figures: tuple[Figure, ...]
+    table: Table | None = None
+    """Between the paragraph and the pictures."""
+
+
+@dataclass(frozen=True)
 class Page:
     """All that a page shows."""
 
     title: str
     lead: str
     """What the page is."""
-    table: Table
-    """All numbers in one place."""
+    table: Table | None
+    """All numbers in one place, below the lead."""
     sections: tuple[Section, ...]
     foot: str
     """Sources and licences."""
+
+
+def embedded(picture: UInt8[np.ndarray, "_ _ 3"]) -> str:
+    """A picture as part of the page itself: a JPEG in a `data:` address."""
+    content = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(content, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
 
 
 def write_page(path: Path, page: Page) -> None:
@@ -97,7 +117,7 @@ def write_page(path: Path, page: Page) -> None:
     body = [
         f"<h1>{escape(page.title)}</h1>",
         f'<p class="lead">{escape(page.lead)}</p>',
-        _table(page.table),
+        "" if page.table is None else _table(page.table),
         *(_section(section) for section in page.sections),
         f"<footer><p>{escape(page.foot)}</p></footer>",
     ]
@@ -113,12 +133,13 @@ def write_page(path: Path, page: Page) -> None:
 
 
 def _table(table: Table) -> str:
+    dense = ' class="dense"' if len(table.titles) > _MANY_COLUMNS else ""
     head = "".join(f"<th>{escape(title)}</th>" for title in table.titles)
     rows = (
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
     )
     return (
-        f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
+        f'<div class="scroll"><table{dense}>\n<thead><tr>{head}</tr></thead>\n<tbody>\n'
         + "\n".join(rows)
         + "\n</tbody>\n</table></div>"
     )
@@ -126,8 +147,9 @@ def _table(table: Table) -> str:
 
 def _section(section: Section) -> str:
     figures = "\n".join(_figure(figure) for figure in section.figures)
+    table = "" if section.table is None else f"{_table(section.table)}\n"
     return (
-        f"<section>\n<h2>{escape(section.title)}</h2>\n<p>{escape(section.text)}</p>\n"
+        f"<section>\n<h2>{escape(section.title)}</h2>\n<p>{escape(section.text)}</p>\n{table}"
         f'<div class="grid">\n{figures}\n</div>\n</section>'
     )
 

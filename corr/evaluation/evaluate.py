@@ -1,0 +1,137 @@
+"""`corr evaluate`: benchmarks in turn, their tables, files and page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from corr.data.mini import FLOW, SEQUENCES, STEREO, mini_folder
+from corr.errors import ModelError
+from corr.evaluation.benchmark import Benchmark
+from corr.evaluation.cache import Cache, make_folder
+from corr.evaluation.frame import open_console, run_benchmark
+from corr.evaluation.page import write_report_page
+from corr.evaluation.registry import BENCHMARKS, MINI
+from corr.evaluation.report import Report, Rows
+from corr.evaluation.written import write_report
+from corr.pipeline import catalog
+
+MINI_PARTS = (
+    ("homographies", SEQUENCES),
+    ("patches", SEQUENCES),
+    ("stereo", STEREO),
+    ("flow", FLOW),
+)
+"""The benchmarks of `mini`, and the part of its data that each reads."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One benchmark with its data and its models."""
+
+    benchmark: Benchmark[Any, Any, Any]
+    root: Path
+    models: Sequence[str]
+
+
+def single(name: str, root: Path, models: Sequence[str] | None) -> Part:
+    """One benchmark; by its default models when none are named."""
+    benchmark = BENCHMARKS[name]()
+    return Part(benchmark, root, _defaults(benchmark) if models is None else models)
+
+
+def mini(models: Sequence[str] | None, cache: Cache) -> list[Part]:
+    """All benchmarks on the data that comes with corr, each by the models that can do it.
+
+    Raises:
+        ModelError: a model can do none of them.
+    """
+    benchmarks = [(BENCHMARKS[name](), folder) for name, folder in MINI_PARTS]
+    for model in models or ():
+        if not any(_can(benchmark, model) for benchmark, _ in benchmarks):
+            known = ", ".join(sorted(entry.name for entry in catalog.entries()))
+            raise ModelError(
+                f"model '{model}' is not known to {MINI}; use {known}, or a folder that training "
+                "wrote"
+            )
+    cache.make()
+    data = mini_folder(cache.folder)
+    able = [
+        _defaults(benchmark)
+        if models is None
+        else [model for model in models if _can(benchmark, model)]
+        for benchmark, _ in benchmarks
+    ]
+    return [
+        Part(benchmark, data / folder, chosen)
+        for (benchmark, folder), chosen in zip(benchmarks, able, strict=True)
+        if chosen
+    ]
+
+
+def evaluate(
+    parts: Sequence[Part],
+    cache: Cache,
+    out: Path | None,
+    *,
+    rows: Rows | None = None,
+    title: str = "",
+) -> list[Report]:
+    """The report of each part, shown as a table; written and drawn when `out` is given.
+
+    Args:
+        parts: what to run, in this order.
+        cache: results of earlier runs.
+        out: folder for JSON, CSV, Markdown and the page; made when missing.
+        rows: what the tables show for each model; its groups, as long as they are few, when not
+            given.
+        title: of the page.
+    """
+    for part in parts:  # what cannot work is refused before anything runs
+        for model in part.models:
+            part.benchmark.candidate(model)
+        part.benchmark.items(part.root)
+    cache.make()
+    if out is not None:
+        make_folder(out)
+    console, reports = open_console(), []
+    try:
+        for part in parts:
+            report = run_benchmark(part.benchmark, part.root, part.models, cache, console=console)
+            reports.append(report)
+            _show(report, console, rows)
+            for path in [] if out is None else write_report(report, out, rows):
+                _say(console, f"wrote {path}")
+        if out is not None:
+            _say(console, f"the page: {write_report_page(parts, reports, out, title)}")
+    except KeyboardInterrupt:
+        sys.stderr.write(f"what is done is kept in '{cache.folder}': the same command goes on\n")
+        raise
+    return reports
+
+
+def _defaults(benchmark: Benchmark[Any, Any, Any]) -> list[str]:
+    return [name for name in benchmark.defaults if name in catalog.names(benchmark.task)]
+
+
+def _can(benchmark: Benchmark[Any, Any, Any], model: str) -> bool:
+    try:
+        benchmark.candidate(model)
+    except ModelError:
+        return False
+    return True
+
+
+def _show(report: Report, console: Console, rows: Rows | None) -> None:
+    console.print(report.table(rows))
+    for failure in report.failures():
+        console.print(f"failed: {failure}", style="red", markup=False, soft_wrap=True)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

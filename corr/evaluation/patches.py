@@ -1,0 +1,161 @@
+"""Descriptors of patches alone: cut from image sequences through their homographies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+
+from corr.classical.sift import describe_patches_sift
+from corr.data.homographies import HomographyPair
+from corr.data.patches import DetectorNoise
+from corr.data.sequence_patches import (
+    MIN_SCALE,
+    NEAR_SIGMAS,
+    SUPPORT,
+    PatchPairs,
+    cut_patch_pairs,
+)
+from corr.errors import ModelError
+from corr.evaluation.aggregation import mean_over_items
+from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
+from corr.evaluation.candidates import Candidate, find_candidate
+from corr.evaluation.sequences import SequenceBenchmark
+from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
+from corr.losses.descriptor import pairwise_distances
+from corr.metrics import fpr95
+from corr.models.network import PatchDescriptor
+from corr.pipeline import catalog
+from corr.resources import resolve_device
+from corr.results import Picture
+
+SIFTS = {"sift": False, "rootsift": True}
+"""The classical descriptors of patches, and whether each takes the square root."""
+_BATCH = 512
+_NUM_DRAWN = 16
+_ZOOM = 3
+
+Descriptors = tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "N D"]]
+
+
+@dataclass(frozen=True)
+class PatchProtocol:
+    """Everything that fixes the numbers; change one and the hash changes."""
+
+    keypoints: str = "SIFT of image 1 of each sequence, the strongest; then those both images show"
+    max_keypoints: int = 1000
+    patches: str = f"{PATCH_SIZE} x {PATCH_SIZE} px of 8 bits, the same for every model"
+    sigmas: float = PATCH_SIGMAS
+    """Side of a patch in sigmas of its keypoint."""
+    support: float = SUPPORT
+    min_scale: float = MIN_SCALE
+    noise: Mapping[str, float] = field(default_factory=lambda: asdict(DetectorNoise()))
+    """How far the second patch is off, as a detector's keypoint would be; seeded by the pair."""
+    negatives: str = "each patch of image 1 with the second patches of all others not near it"
+    near_sigmas: float = NEAR_SIGMAS
+    distance: str = "Euclidean, of unit-length descriptors"
+    average: str = "mean over pairs of images; a pair that failed has an FPR95 of 1"
+    seconds: str = "describing the patches of both images; cutting them left out"
+    opencv: str = cv2.__version__
+
+
+class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
+    """FPR95 of each model that describes patches."""
+
+    name: ClassVar[str] = "patches"
+    task: ClassVar[str] = "extract"
+    defaults: ClassVar[tuple[str, ...]] = ("sift", "rootsift", "hardnet")
+    baseline: ClassVar[str] = "rootsift"
+    columns: ClassVar[tuple[Column, ...]] = (
+        Column("patches", ("num_patches",), decimals=0),
+        Column("FPR95 %", ("fpr95",), 100.0, decimals=2),
+    )
+    ranked_by: ClassVar[str] = "fpr95"
+    higher_is_better: ClassVar[bool] = False
+    drawn: ClassVar[str] = (
+        "Patches of the same points in image 1 (above) and in the other image (below), whose "
+        "descriptors differ most."
+    )
+
+    def __init__(self, settings: PatchProtocol | None = None) -> None:
+        self.settings = settings or PatchProtocol()
+
+    @property
+    def protocol(self) -> Mapping[str, Any]:
+        """The settings."""
+        return asdict(self.settings)
+
+    def candidate(self, model: str) -> Candidate:
+        """As elsewhere; what finds its own keypoints cannot describe given patches.
+
+        Raises:
+            ModelError: the model is unknown or does not describe patches.
+        """
+        found = find_candidate(model, self.task)
+        chosen = catalog.resolve(model, self.task)
+        if chosen not in SIFTS and not isinstance(chosen, PatchDescriptor):
+            raise ModelError(
+                f"model '{model}' does not describe given patches; use {', '.join(SIFTS)} or a "
+                "network such as hardnet"
+            )
+        return found
+
+    def read(self, item: HomographyPair) -> PatchPairs:
+        """The patches, cut from both images."""
+        noise = DetectorNoise(**self.settings.noise)
+        return cut_patch_pairs(
+            item, self.settings.max_keypoints, noise, sigmas=self.settings.sigmas
+        )
+
+    def run(self, model: str, inputs: PatchPairs) -> Descriptors:
+        """The descriptors of both sides."""
+        chosen = catalog.resolve(model, self.task)
+        return self._describe(chosen, inputs.patches0), self._describe(chosen, inputs.patches1)
+
+    def score(self, item: HomographyPair, inputs: PatchPairs, output: Descriptors) -> Scores:
+        """Share of the negative pairs accepted with 95 % of the positive ones."""
+        distance = _distances(output)
+        rate = fpr95(distance.diagonal(), distance[inputs.negative])
+        return {"num_patches": float(len(distance)), "fpr95": rate}
+
+    def worst(self, item: HomographyPair) -> Scores:
+        """Everything is accepted."""
+        return {"num_patches": 0.0, "fpr95": 1.0}
+
+    def aggregate(self, table: ScoreTable) -> Totals:
+        """Means over pairs."""
+        return {key: mean_over_items(values) for key, values in table.items()}
+
+    def draw(self, inputs: PatchPairs, output: Descriptors) -> Picture:
+        """The points whose descriptors differ most: above in image 0, below in image 1."""
+        rows = np.argsort(-_distances(output).diagonal(), kind="stable")[:_NUM_DRAWN]
+        above, below = (np.hstack(list(side[rows])) for side in (inputs.patches0, inputs.patches1))
+        grey = np.vstack((above, below))
+        large = np.repeat(np.repeat(grey, _ZOOM, axis=0), _ZOOM, axis=1)
+        return np.repeat(large[:, :, None], 3, axis=2)
+
+    @torch.inference_mode()
+    def _describe(
+        self, model: object, patches: UInt8[np.ndarray, "N 32 32"]
+    ) -> Float[np.ndarray, "N D"]:
+        if not isinstance(model, PatchDescriptor):
+            return describe_patches_sift(
+                patches, sigmas=self.settings.sigmas, root=SIFTS[str(model)]
+            )
+        device = resolve_device()
+        network = model.to(device).eval()
+        stored = torch.from_numpy(patches)[:, None]
+        found = [
+            network(stored[start : start + _BATCH].to(device).float() / 255).float().cpu()
+            for start in range(0, len(stored), _BATCH)
+        ]
+        return torch.cat(found).numpy()
+
+
+def _distances(descriptors: Descriptors) -> Float[np.ndarray, "N N"]:
+    return pairwise_distances(*map(torch.from_numpy, descriptors)).numpy()

@@ -1,0 +1,45 @@
+"""The benchmarks by name, each imported when it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from corr.evaluation.benchmark import Benchmark
+
+
+def _homographies() -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.homographies import HomographyBenchmark
+
+    return HomographyBenchmark()
+
+
+def _stereo() -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.stereo import StereoBenchmark
+
+    return StereoBenchmark()
+
+
+def _flow() -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.flow import FlowBenchmark
+
+    return FlowBenchmark()
+
+
+def _patches() -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.patches import PatchBenchmark
+
+    return PatchBenchmark()
+
+
+BENCHMARKS: Mapping[str, Callable[[], Benchmark[Any, Any, Any]]] = {
+    "homographies": _homographies,
+    "stereo": _stereo,
+    "flow": _flow,
+    "patches": _patches,
+}
+"""What is measured on data that the user has."""
+
+MINI = "mini"
+"""All of them on data that comes with corr."""
