@@ -78,7 +78,7 @@ def check_descriptors(
             _check_mask(name, table, mask)
         if metric != "hamming" and table.numel():
             # Padding may hold anything.
-            low, high = torch.aminmax(table if mask is None else _without(table, mask))
+            low, high = _extremes(table if mask is None else _without(table, mask))
             # A NaN fails every comparison, so it is refused too.
             if not (low >= -MAX_MAGNITUDE and high <= MAX_MAGNITUDE):
                 raise OptionError(
@@ -123,3 +123,13 @@ def _check_mask(name: str, table: Tensor, mask: Tensor) -> None:
 
 def _without(table: Tensor, mask: Tensor) -> Tensor:
     return table.masked_fill(~mask.unsqueeze(-1), 0)
+
+
+def _extremes(table: Tensor) -> tuple[float, float]:
+    """Lowest and highest value; NaN where there is one."""
+    if table.device.type == "cpu" and table.dtype in (torch.float32, torch.float64):
+        # torch would wake threads of its own, which go on turning while those of the search work.
+        values = table.detach().numpy()
+        return float(values.min()), float(values.max())
+    low, high = torch.aminmax(table)
+    return float(low), float(high)
