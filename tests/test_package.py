@@ -138,7 +138,9 @@ def test_no_top_level_datasets_package(installed, tmp_path):
 def test_shipped_networks_are_whole():
     for folder in (ROOT / "corr" / "weights").glob("*/"):
         names = {path.name for path in folder.iterdir()}
-        assert names == {"network.yaml", "weights.safetensors", "card.md"}, folder.name
+        assert names == {"network.yaml", "weights.safetensors", "card.md", "figures.yaml"}, (
+            folder.name
+        )
 
 
 def dependencies(*, dev: bool = False) -> set[str]:
