@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from corr.cli.images import Search
 from corr.errors import OptionError
 
 
@@ -28,6 +29,7 @@ def evaluate(
     models: str | None = None,
     out: Path | None = None,
     rows: Literal["all", "group", "item"] | None = None,
+    search: Search = "auto",
     cache: Path | None = None,
     reuse: bool = True,
 ) -> None:
@@ -42,6 +44,7 @@ def evaluate(
         out: folder for the report as JSON, CSV, Markdown and a page with the worst items.
         rows: what the table has a row for, beside the whole; groups, if they are few, when not
             given.
+        search: who finds nearest neighbours, where any are sought.
         cache: folder of the results of earlier runs; in your own cache when not given.
         reuse: take what an earlier run has measured from there.
     """
@@ -50,7 +53,7 @@ def evaluate(
     names = None if models is None else [name.strip() for name in models.split(",")]
     if names is not None and not all(names):
         raise OptionError(f"--models '{models}' has an empty name; write them as 'sift,rootsift'")
-    evaluation.run(benchmark, root, names, out, cache=cache, reuse=reuse, rows=rows)
+    evaluation.run(benchmark, root, names, out, cache=cache, reuse=reuse, rows=rows, search=search)
 
 
 def reproduce(

@@ -21,6 +21,7 @@ def run(
     cache: Path | None = None,
     reuse: bool = True,
     rows: Rows | None = None,
+    search: str = "auto",
 ) -> list[Report]:
     """The reports of `corr evaluate`: every model on every item, shown as tables.
 
@@ -33,6 +34,7 @@ def run(
         cache: folder of results of earlier runs; in the user's own cache when not given.
         reuse: whether those are used.
         rows: what the table shows for each model.
+        search: who finds nearest neighbours, where the benchmark seeks any.
 
     Raises:
         OptionError: the benchmark is unknown, its root is missing, or a folder cannot be made.
@@ -46,15 +48,19 @@ def run(
         raise OptionError(f"benchmark '{benchmark}' is not known; use {known}")
     from corr.evaluation.cache import Cache, default_folder
     from corr.evaluation.evaluate import evaluate, mini, single
+    from corr.search.checks import check_backend
 
     if benchmark == MINI and root is not None:
         raise OptionError(f"{MINI} brings its own data; leave --root '{root}' out")
     if benchmark != MINI and root is None:
         raise OptionError(f"{benchmark} needs --root DIR, the folder of its data")
+    check_backend(search)
     store = Cache(cache or default_folder(), reuse)
     if root is None:
-        return evaluate(mini(models, store), store, out or Path(MINI), rows=rows, title=MINI)
-    return evaluate([single(benchmark, root, models)], store, out, rows=rows, title=benchmark)
+        parts = mini(models, store, search=search)
+        return evaluate(parts, store, out or Path(MINI), rows=rows, title=MINI)
+    part = single(benchmark, root, models, search=search)
+    return evaluate([part], store, out, rows=rows, title=benchmark)
 
 
 def reproduce(

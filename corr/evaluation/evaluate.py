@@ -39,19 +39,19 @@ class Part:
     models: Sequence[str]
 
 
-def single(name: str, root: Path, models: Sequence[str] | None) -> Part:
+def single(name: str, root: Path, models: Sequence[str] | None, *, search: str = "auto") -> Part:
     """One benchmark; by its default models when none are named."""
-    benchmark = BENCHMARKS[name]()
+    benchmark = BENCHMARKS[name](search)
     return Part(benchmark, root, _defaults(benchmark) if models is None else models)
 
 
-def mini(models: Sequence[str] | None, cache: Cache) -> list[Part]:
+def mini(models: Sequence[str] | None, cache: Cache, *, search: str = "auto") -> list[Part]:
     """All benchmarks on the data that comes with corr, each by the models that can do it.
 
     Raises:
         ModelError: a model can do none of them.
     """
-    benchmarks = [(BENCHMARKS[name](), folder) for name, folder in MINI_PARTS]
+    benchmarks = [(BENCHMARKS[name](search), folder) for name, folder in MINI_PARTS]
     for model in models or ():
         if not any(_can(benchmark, model) for benchmark, _ in benchmarks):
             known = ", ".join(sorted(entry.name for entry in catalog.entries()))

@@ -39,6 +39,8 @@ class HomographyProtocol:
     ratio: float = RATIO
     ratio_binary: float = RATIO_BINARY
     """Of binary descriptors."""
+    search: str = "auto"
+    """Who finds nearest neighbours."""
     mma_px: tuple[int, ...] = MMA_PX
     """Thresholds of the mean matching accuracy; a pair without matches has 0."""
     correct_px: float = 3.0
@@ -102,7 +104,13 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
     def run(self, model: str, inputs: HomographyInputs) -> Matches:
         """All matches that its matcher accepts."""
         views = inputs.image0, inputs.image1
-        return match(*views, model=model, max_keypoints=self.settings.max_keypoints, verify=None)
+        return match(
+            *views,
+            model=model,
+            max_keypoints=self.settings.max_keypoints,
+            verify=None,
+            search=self.settings.search,
+        )
 
     def read_output(self, path: Path, inputs: HomographyInputs) -> Matches:
         """Matches that `corr match -o` or another program wrote."""

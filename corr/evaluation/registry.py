@@ -9,37 +9,38 @@ if TYPE_CHECKING:
     from corr.evaluation.benchmark import Benchmark
 
 
-def _homographies() -> Benchmark[Any, Any, Any]:
-    from corr.evaluation.homographies import HomographyBenchmark
+def _homographies(search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.homographies import HomographyBenchmark, HomographyProtocol
 
-    return HomographyBenchmark()
-
-
-def _stereo() -> Benchmark[Any, Any, Any]:
-    from corr.evaluation.stereo import StereoBenchmark
-
-    return StereoBenchmark()
+    return HomographyBenchmark(HomographyProtocol(search=search))
 
 
-def _flow() -> Benchmark[Any, Any, Any]:
+def _stereo(search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.stereo import StereoBenchmark, StereoProtocol
+
+    return StereoBenchmark(StereoProtocol(search=search))
+
+
+def _flow(_search: str) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.flow import FlowBenchmark
 
     return FlowBenchmark()
 
 
-def _patches() -> Benchmark[Any, Any, Any]:
+def _patches(_search: str) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.patches import PatchBenchmark
 
     return PatchBenchmark()
 
 
-BENCHMARKS: Mapping[str, Callable[[], Benchmark[Any, Any, Any]]] = {
+BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "homographies": _homographies,
     "stereo": _stereo,
     "flow": _flow,
     "patches": _patches,
 }
-"""What is measured on data that the user has."""
+"""What is measured on data that the user has; each is told who finds nearest neighbours, where it
+seeks any."""
 
 MINI = "mini"
 """All of them on data that comes with corr."""

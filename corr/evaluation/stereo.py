@@ -19,7 +19,7 @@ from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Tot
 from corr.formats import read_disparity, read_image
 from corr.formats.suffixes import DISPARITY
 from corr.metrics import bad_pixel_rate, d1_rate, density, mean_disparity_error
-from corr.pipeline.stereo import disparity
+from corr.pipeline.stereo import OPENCV, disparity
 from corr.results import DisparityMap, Picture
 
 BAD_PX = (0.5, 1.0, 2.0, 4.0)
@@ -32,6 +32,8 @@ class StereoProtocol:
 
     images: str = "original size"
     max_disparity: str = "published with the set, else the multiple of 16 above the truth"
+    search: str = "auto"
+    """Who finds the disparities that a model chooses from, of the models that search."""
     fill: str = "models give every pixel a value; its confidence tells what was matched"
     bad_px: tuple[float, ...] = BAD_PX
     """A pixel is bad when its error is larger than this."""
@@ -80,10 +82,13 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
     )
     suffixes: ClassVar[tuple[str, ...]] = DISPARITY
 
+    def __init__(self, settings: StereoProtocol | None = None) -> None:
+        self.settings = settings or StereoProtocol()
+
     @property
     def protocol(self) -> Mapping[str, Any]:
         """The settings."""
-        values = asdict(StereoProtocol())
+        values = asdict(self.settings)
         return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     def items(self, root: Path) -> list[StereoPair]:
@@ -109,7 +114,8 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
     def run(self, model: str, inputs: StereoInputs) -> DisparityMap:
         """The map of the left image, filled."""
         bound = inputs.truth.max_disparity
-        return disparity(inputs.left, inputs.right, model=model, max_disparity=bound)
+        search = "auto" if model in OPENCV else self.settings.search
+        return disparity(inputs.left, inputs.right, model=model, max_disparity=bound, search=search)
 
     def read_output(self, path: Path, inputs: StereoInputs) -> DisparityMap:
         """A map that `corr disparity -o` or another program wrote; what is known counts as matched.
