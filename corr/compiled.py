@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, no_type_check
 
 import numba
+from numba import types
+from numba.extending import intrinsic
 
 
 def compiled(loop: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,6 +34,28 @@ def inlined(loop: Callable[..., Any]) -> Callable[..., Any]:
     """
     fast: Callable[..., Any] = numba.njit(nogil=True, inline="always")(loop)
     return fast
+
+
+@intrinsic
+@no_type_check
+def _data(_context, array):
+    """Where the values of an array begin."""
+
+    def build(context, builder, signature, arguments):
+        return context.make_array(signature.args[0])(context, builder, arguments[0]).data
+
+    return types.CPointer(array.dtype)(array), build
+
+
+@inlined
+@no_type_check
+def borrowed(array):
+    """The same array without a count of references, for compiled loops.
+
+    Threads that share an array wait for each other at its count, with each call that it is given
+    to. The caller of the loop has to hold the array itself.
+    """
+    return numba.carray(_data(array), array.shape)
 
 
 def in_parallel(jobs: Sequence[Callable[[], object]]) -> None:

@@ -2,7 +2,7 @@ import numba
 import numpy as np
 import pytest
 
-from corr.compiled import compiled, in_parallel, in_pieces, num_threads
+from corr.compiled import borrowed, compiled, in_parallel, in_pieces, num_threads
 
 
 def _double(value):
@@ -46,3 +46,17 @@ def test_an_error_in_a_job_is_raised(monkeypatch):
         assert num_threads() == threads
         with pytest.raises(KeyError, match="seen"):
             in_parallel([fail, fail])
+
+
+@compiled
+def _count_up(values):
+    own = borrowed(values)
+    for i in range(own.shape[0]):
+        for j in range(own.shape[1]):
+            own[i, j] += 10 * i + j
+
+
+def test_a_borrowed_array_is_the_same_memory():
+    values = np.zeros((3, 4), np.float32)
+    _count_up(values)
+    np.testing.assert_array_equal(values, 10 * np.arange(3)[:, None] + np.arange(4))

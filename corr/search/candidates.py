@@ -12,7 +12,7 @@ from typing import NamedTuple, no_type_check
 
 import numpy as np
 
-from corr.compiled import compiled, inlined
+from corr.compiled import borrowed, compiled, inlined
 
 DOT, L2, BITS = 0, 1, 2
 """How `exact_score` compares two rows."""
@@ -73,6 +73,34 @@ def empty_side(margin: np.ndarray, k: int, padded: int) -> Side:
         np.full((num_rows, max(k, 1)), -np.inf),
         limit,
         margin,
+    )
+
+
+@inlined
+@no_type_check
+def borrow_side(side):
+    """The side for the loops of one thread, see `borrowed`."""
+    return Side(
+        borrowed(side.names),
+        borrowed(side.value),
+        borrowed(side.size),
+        borrowed(side.num_known),
+        borrowed(side.best),
+        borrowed(side.limit),
+        borrowed(side.margin),
+    )
+
+
+@inlined
+@no_type_check
+def borrow_pair(pair):
+    """The tables for the loops of one thread, see `borrowed`."""
+    return Pair(
+        pair.metric,
+        borrowed(pair.rows),
+        borrowed(pair.columns),
+        borrowed(pair.weight0),
+        borrowed(pair.weight1),
     )
 
 
@@ -222,6 +250,7 @@ def append(index, value, count, best, limit, margin, i, other, score):  # noqa: 
 @no_type_check
 def absorb(side, pair, names, turned, other):
     """Take all candidates of a side with the same rows, which saw another part of the tables."""
+    side, other, pair = borrow_side(side), borrow_side(other), borrow_pair(pair)
     for i in range(len(names)):
         for a in range(other.size[i]):
             if other.value[i, a] >= side.limit[i]:
@@ -256,6 +285,8 @@ def finish(side, pair, names, turned, index, value, doubtful, start, stop):  # n
         start: the first of the rows.
         stop: the row after the last.
     """
+    side, pair, names = borrow_side(side), borrow_pair(pair), borrowed(names)
+    index, value, doubtful = borrowed(index), borrowed(value), borrowed(doubtful)
     for i in range(start, stop):
         own = names[i]
         before = settle(side, pair, i, own, turned, True)

@@ -29,10 +29,10 @@ BLOCK0 = 64 * ROWS
 BLOCK1 = 340 * COLUMNS
 """Columns whose candidates each thread keeps at a time: some 4 MB of them."""
 
-LEAST_PIECE = 512
+LEAST_PIECE = 4096
 """Rows for which another thread pays."""
 
-ALONE = 1 << 20
+ALONE = 1 << 27
 """Products up to which starting a second thread costs more than it saves."""
 
 

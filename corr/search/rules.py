@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from corr.compiled import inlined
+from corr.compiled import borrowed, inlined
 
 BOX, LINE, DISC, APART, TRACK, CEILING = 1, 2, 4, 8, 16, 32
 """Conditions that a rule is made of, to be added up."""
@@ -47,6 +47,28 @@ class Rule(NamedTuple):
 
 ANY = Rule()
 """Every pair is allowed."""
+
+
+@inlined
+@no_type_check
+def borrow_rule(rule):
+    """The rule for the loops of one thread, see `corr.compiled.borrowed`."""
+    return Rule(
+        rule.conditions,
+        borrowed(rule.points),
+        borrowed(rule.low),
+        borrowed(rule.high),
+        borrowed(rule.line),
+        rule.reach,
+        borrowed(rule.middle),
+        rule.radius,
+        borrowed(rule.away),
+        rule.apart,
+        borrowed(rule.track0),
+        borrowed(rule.track1),
+        rule.min_distance,
+        rule.ceiling,
+    )
 
 
 @inlined

@@ -6,8 +6,8 @@ from typing import NamedTuple, no_type_check
 
 import numpy as np
 
-from corr.compiled import compiled
-from corr.search.candidates import append, exact_score, settle
+from corr.compiled import borrowed, compiled, inlined
+from corr.search.candidates import append, borrow_pair, borrow_side, exact_score, settle
 from corr.search.microkernel import (
     COLUMNS,
     ROWS,
@@ -16,7 +16,7 @@ from corr.search.microkernel import (
     tile_bits,
     tile_float32,
 )
-from corr.search.rules import CEILING, allows
+from corr.search.rules import CEILING, allows, borrow_rule
 from corr.search.tables import BF16, FLOAT32
 
 ENOUGH_HITS = 512
@@ -51,6 +51,12 @@ class Ranges(NamedTuple):
     """Row panels of a group."""
 
 
+@inlined
+@no_type_check
+def _borrow_block(block):
+    return Block(borrowed(block.words), borrowed(block.bias), borrowed(block.names), block.first)
+
+
 @compiled
 @no_type_check
 def scan(rows, columns, kind, ranges, first_panel, side0, side1, pair, rule):  # noqa: PLR0917
@@ -70,6 +76,8 @@ def scan(rows, columns, kind, ranges, first_panel, side0, side1, pair, rule):  #
     Returns:
         How many scores were computed.
     """
+    rows, columns, rule = _borrow_block(rows), _borrow_block(columns), borrow_rule(rule)
+    side0, side1, pair = borrow_side(side0), borrow_side(side1), borrow_pair(pair)
     num_panels0, num_words = rows.words.shape[0], rows.words.shape[1]
     num_panels1 = columns.words.shape[0]
     scores = np.empty((ROWS, COLUMNS), np.float32)

@@ -20,7 +20,7 @@ FLOAT32, BF16, WORDS = 0, 1, 2
 BF16_FROM = 1 << 22
 """Products from which two bytes a value pay, though more candidates are left."""
 
-LEAST_PIECE = 1024
+LEAST_PIECE = 4096
 """Rows that another thread pays for measuring."""
 
 
