@@ -11,12 +11,13 @@ from rich.console import Console
 
 from corr.bench.images import TASKS, bench_images
 from corr.bench.large import bench_large
-from corr.bench.options import Options, make_folder
+from corr.bench.options import Options
 from corr.bench.progress import Show, showing_progress
 from corr.bench.report import Report, as_text
 from corr.bench.rowband import bench_rowband
 from corr.bench.search import bench_search
 from corr.errors import OptionError
+from corr.formats.atomic import make_folder
 from corr.resources import resolve_device
 
 BUSY = 0.5

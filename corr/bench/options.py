@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from corr.errors import OptionError
 from corr.resources import available_memory, resolve_device
@@ -113,17 +111,3 @@ def check_memory(num_bytes: int, what: str) -> None:
             f"{what} take {num_bytes / 1e9:.1f} GB, and {room / 1e9:.1f} GB are free; "
             "use smaller --sizes"
         )
-
-
-def make_folder(path: Path) -> None:
-    """Make the folder of the report, before anything is measured.
-
-    Raises:
-        OptionError: it cannot be made or written to.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"folder '{path}' cannot be made: {error.strerror}") from error
-    if not os.access(path, os.W_OK):
-        raise OptionError(f"folder '{path}' cannot be written to; give another one")

@@ -21,7 +21,7 @@ from corr.demo.steps import (
     train_descriptor,
     write_views,
 )
-from corr.errors import OptionError
+from corr.formats.atomic import make_folder
 from corr.formats.page import Figure, Page, Section, Table, write_page
 from corr.pipeline import catalog
 
@@ -64,7 +64,7 @@ class Outcomes:
 def tell(out: Path) -> Path:
     """Do every step, print a table, write the page; its path."""
     console, start = Console(), time.perf_counter()
-    _make_folder(out)
+    make_folder(out)
     outcomes = _take_steps(out, console)
     page = out / "index.html"
     write_page(page, compose(outcomes, time.perf_counter() - start))
@@ -137,13 +137,6 @@ def _take_steps(out: Path, console: Console) -> Outcomes:
         _say(console, f"measuring the disparity of the {pair.name} by {model}")
         measured.append(measure_disparity(pair, model, out))
     return Outcomes(training, tuple(matched), tuple(measured), draw_truth(pair, out))
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"folder '{out}' cannot be made: {error.strerror}") from error
 
 
 def _say(console: Console, text: str) -> None:

@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from corr.errors import FormatError, OptionError
+from corr.errors import FormatError
 from corr.evaluation.report import ItemResult
 from corr.evaluation.source import source_sha256
-from corr.formats.atomic import replacing
+from corr.formats.atomic import make_folder, replacing
 from corr.machine import environment
 
 
@@ -85,17 +85,3 @@ class Cache:
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder to write to.
-
-    Raises:
-        OptionError: it cannot be made or written to.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionError(f"folder '{path}' cannot be made: {error.strerror}") from error
-    if not os.access(path, os.W_OK):
-        raise OptionError(f"folder '{path}' cannot be written to; give another one")

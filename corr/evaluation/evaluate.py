@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,14 @@ from rich.console import Console
 from corr.data.mini import FLOW, SEQUENCES, STEREO, mini_folder
 from corr.errors import ModelError
 from corr.evaluation.benchmark import Benchmark
-from corr.evaluation.cache import Cache, make_folder
+from corr.evaluation.cache import Cache
 from corr.evaluation.frame import open_console, run_benchmark
 from corr.evaluation.page import write_report_page
+from corr.evaluation.part import Part
 from corr.evaluation.registry import BENCHMARKS, MINI
 from corr.evaluation.report import Report, Rows
 from corr.evaluation.written import write_report
+from corr.formats.atomic import make_folder
 from corr.pipeline import catalog
 
 MINI_PARTS = (
@@ -28,15 +29,6 @@ MINI_PARTS = (
     ("flow", FLOW),
 )
 """The benchmarks of `mini`, and the part of its data that each reads."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One benchmark with its data and its models."""
-
-    benchmark: Benchmark[Any, Any, Any]
-    root: Path
-    models: Sequence[str]
 
 
 def single(name: str, root: Path, models: Sequence[str] | None, *, search: str = "auto") -> Part:

@@ -13,7 +13,7 @@ from corr.evaluation.report import Report
 from corr.formats.page import Figure, Page, Section, Table, embedded, write_page
 
 if TYPE_CHECKING:
-    from corr.evaluation.evaluate import Part
+    from corr.evaluation.part import Part
 
 _LEAD = (
     "Every model had the same inputs. Below each model stands half the width of the 95 % interval "

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from corr.evaluation.cache import Cache
-from corr.evaluation.evaluate import Part, evaluate, mini, single
+from corr.evaluation.evaluate import evaluate, mini, single
 from corr.evaluation.figures import CardRun, Figure, read_figures
 from corr.evaluation.frame import open_console
+from corr.evaluation.part import Part
 from corr.evaluation.registry import MINI
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from corr.errors import FormatError
+from corr.errors import FormatError, OptionError
 
 
 @contextmanager
@@ -51,3 +51,17 @@ def check_writable(path: str | Path) -> Path:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise FormatError(f"'{path}' cannot be written: folder '{folder}' is read-only")
     return path
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder to write to, and those above it.
+
+    Raises:
+        OptionError: it cannot be made or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"folder '{path}' cannot be made: {error.strerror}") from error
+    if not os.access(path, os.W_OK):
+        raise OptionError(f"folder '{path}' cannot be written to; give another one")
