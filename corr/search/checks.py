@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,6 +19,13 @@ SMALL_RESULT = 1 << 24
 
 BYTES_A_PLACE = 12 + 2 * 16
 """Of the result, and of the candidates while it is sought: at most so many for each neighbour."""
+
+
+def as_tensor(table: np.ndarray | Tensor) -> Tensor:
+    """The table as a tensor; an array shares its memory where that may be written."""
+    if isinstance(table, Tensor):
+        return table
+    return torch.from_numpy(table if table.flags.writeable else table.copy())
 
 
 def check_options(k: int, metric: str, backend: str) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
 from corr.search import backends
-from corr.search.checks import check_count, check_descriptors, check_options, check_room
+from corr.search.checks import as_tensor, check_count, check_descriptors, check_options, check_room
 from corr.search.constraints import Constraint
 from corr.search.neighbors import Found, Neighbors, Request
 
@@ -20,8 +21,8 @@ Progress = Callable[[float], None]
 
 @torch.no_grad()
 def nearest(
-    queries: Shaped[Tensor, ...],
-    database: Shaped[Tensor, ...],
+    queries: Shaped[np.ndarray | Tensor, ...],
+    database: Shaped[np.ndarray | Tensor, ...],
     k: int = 1,
     *,
     metric: str = "cosine",
@@ -41,8 +42,9 @@ def nearest(
     scored again in float64. Of equal scores, the lowest index is first.
 
     Args:
-        queries: (N, D) descriptors, on any device; floating, or uint8 rows of packed bits for
-            `hamming`. (B, N, D) is a batch, whose items are searched each for itself.
+        queries: (N, D) descriptors, a tensor on any device or an array; floating, or uint8 rows of
+            packed bits for `hamming`. (B, N, D) is a batch, whose items are searched each for
+            itself.
         database: (M, D) or (B, M, D), of the same kind and on the same device.
         k: how many neighbours; at most as many as the database has.
         metric: `cosine`, of the rows divided by their length (one of 1 within rounding stays as
@@ -63,6 +65,7 @@ def nearest(
         MissingExtraError: faiss was asked for and is not installed, or does not work here.
     """
     check_options(k, metric, backend)
+    queries, database = as_tensor(queries), as_tensor(database)
     masks = query_mask, database_mask
     check_descriptors(queries, database, metric, masks)
     if constraint is not None and (queries.ndim == 3 or masks != (None, None)):

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Int64, Shaped
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
-from corr.search.checks import check_backend
+from corr.search.checks import as_tensor, check_backend
 from corr.search.constraints import Points, as_points
 from corr.search.exclusion import Exclusion
 from corr.search.interface import nearest
@@ -58,7 +58,9 @@ def match_descriptors(
         MissingExtraError: faiss was asked for and is not installed.
     """
     check_options(ratio, min_score, backend, inconsistent_px)
-    table0, table1 = _as_tensor(descriptors0, device), _as_tensor(descriptors1, device)
+    table0, table1 = (as_tensor(table) for table in (descriptors0, descriptors1))
+    if device is not None:
+        table0, table1 = table0.to(device), table1.to(device)
     places1 = _places(keypoints1, len(table1)) if inconsistent_px is not None else None
     binary = table0.dtype == torch.uint8
     metric = "hamming" if binary else "dot"
@@ -124,12 +126,6 @@ def check_options(
             "give a ratio, too"
         )
     check_backend(backend)
-
-
-def _as_tensor(table: np.ndarray | Tensor, device: str | torch.device | None) -> Tensor:
-    if isinstance(table, np.ndarray):
-        table = torch.from_numpy(table if table.flags.writeable else table.copy())
-    return table if device is None else table.to(device)
 
 
 def _places(keypoints1: Points | None, num_rows: int) -> Shaped[np.ndarray, "M 2"]:

@@ -4,11 +4,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import corr
 from corr.errors import OptionError, ShapeError
 from corr.search import exact, nearest, tables
 from corr.search.microkernel import HAS_BF16
@@ -197,6 +199,19 @@ def test_low_precision_leaves_a_share_in_doubt_and_says_so():
         assert 20 < found.num_rescored < 800
 
 
+@pytest.mark.parametrize("model", ["rootsift", "hardnet", "orb"])
+def test_real_descriptors(model):
+    """Repeated structure, and flat patches, in two views of a photograph."""
+    photo = skimage.data.brick()
+    views = photo[:400, :400], np.rot90(photo)[100:, 50:]
+    tables = [
+        torch.from_numpy(corr.extract(view, model=model, max_keypoints=300).descriptors)
+        for view in views
+    ]
+    with forced(0):
+        check(*tables, 2, "hamming" if model == "orb" else "dot")
+
+
 def test_progress_goes_from_nothing_to_all():
     seen: list[float] = []
     with forced(0, (4, 2)):
@@ -223,6 +238,14 @@ def test_strided_views_and_tensors_with_gradients_are_taken():
     found = nearest(wide[:, :, 0], database.T.contiguous().T)
     assert torch.equal(found.index, nearest(queries, database).index)
     assert not found.scores.requires_grad
+
+
+def test_arrays_are_taken_too_even_where_they_may_not_be_written():
+    rng = np.random.default_rng(8)
+    queries, database = (rng.standard_normal((n, 8)).astype(np.float32) for n in (9, 20))
+    expected = nearest(torch.from_numpy(queries), torch.from_numpy(database))
+    database.flags.writeable = False
+    assert torch.equal(nearest(queries, database).index, expected.index)
 
 
 @pytest.mark.parametrize(("n", "m"), [(0, 0), (0, 4), (4, 0)])
