@@ -48,7 +48,7 @@ class Side(NamedTuple):
     best: np.ndarray
     """(N, K) float64, lower bounds of the k best scores, highest first."""
     limit: np.ndarray
-    """(N,) float32: a lower score from the tiles cannot be among the best."""
+    """(N,) float32: a lower score from the tiles cannot be among the best; it only rises."""
     margin: np.ndarray
     """(N,) float64."""
 
@@ -130,27 +130,31 @@ def _score_exactly(pair, own, turned, index, value):
 
     Four sums go on at a time, since each addition waits for the one before it.
     """
-    num_fours = 0
-    if pair.metric == DOT:
-        row = pair.columns[own] if turned else pair.rows[own]
-        table = pair.rows if turned else pair.columns
-        num_fours = len(index) // 4
-        for four in range(num_fours):
-            a, b, c, e = index[4 * four : 4 * four + 4]
-            sum_a, sum_b, sum_c, sum_e = 0.0, 0.0, 0.0, 0.0
-            for d in range(len(row)):
-                number = np.float64(row[d])
-                sum_a += number * np.float64(table[a, d])
-                sum_b += number * np.float64(table[b, d])
-                sum_c += number * np.float64(table[c, d])
-                sum_e += number * np.float64(table[e, d])
-            value[4 * four : 4 * four + 4] = sum_a, sum_b, sum_c, sum_e
-        for spot in range(4 * num_fours):
+    if pair.metric != DOT:
+        for spot in range(len(index)):
             i, j = (index[spot], own) if turned else (own, index[spot])
-            value[spot] *= pair.weight0[i] * pair.weight1[j]
-    for spot in range(4 * num_fours, len(index)):
+            value[spot] = exact_score(pair, i, j, value[spot])
+        return
+    row = pair.columns[own] if turned else pair.rows[own]
+    table = pair.rows if turned else pair.columns
+    last = len(index) - 1
+    for first in range(0, len(index), 4):
+        a, b = index[first], index[min(first + 1, last)]
+        c, e = index[min(first + 2, last)], index[min(first + 3, last)]
+        sum_a, sum_b, sum_c, sum_e = 0.0, 0.0, 0.0, 0.0
+        for d in range(len(row)):
+            number = np.float64(row[d])
+            sum_a += number * np.float64(table[a, d])
+            sum_b += number * np.float64(table[b, d])
+            sum_c += number * np.float64(table[c, d])
+            sum_e += number * np.float64(table[e, d])
+        value[first] = sum_a
+        value[min(first + 1, last)] = sum_b
+        value[min(first + 2, last)] = sum_c
+        value[min(first + 3, last)] = sum_e
+    for spot in range(len(index)):
         i, j = (index[spot], own) if turned else (own, index[spot])
-        value[spot] = exact_score(pair, i, j, value[spot])
+        value[spot] *= pair.weight0[i] * pair.weight1[j]
 
 
 @inlined
@@ -212,7 +216,7 @@ def settle(side, pair, i, own, turned, finish):  # noqa: PLR0917
     side.size[i] = left
     side.num_known[i] = left
     side.best[i, :left] = value[:left]
-    side.limit[i] = _just_below(side.best[i, k - 1] - side.margin[i])
+    side.limit[i] = max(side.limit[i], _just_below(side.best[i, k - 1] - side.margin[i]))
     return kept
 
 
@@ -243,7 +247,7 @@ def append(index, value, count, best, limit, margin, i, other, score):  # noqa: 
             best[i, place] = best[i, place - 1]
             place -= 1
         best[i, place] = lower
-        limit[i] = _just_below(best[i, best.shape[1] - 1] - margin[i])
+        limit[i] = max(limit[i], _just_below(best[i, best.shape[1] - 1] - margin[i]))
 
 
 @compiled

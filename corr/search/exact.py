@@ -108,17 +108,29 @@ class _Search:
             tops: SimpleQueue[int] = SimpleQueue()
             for top in range(0, size0, BLOCK0):
                 tops.put(top)
-            in_parallel([partial(self._work, tops, rows, side, columns, left) for side in sides])
+            limits = [side.limit for side in sides]
+            in_parallel(
+                [partial(self._work, tops, rows, side, columns, left, limits) for side in sides]
+            )
             if self.counts[1]:
                 for other in sides[1:]:
                     absorb(sides[0], self.ready.pair, names, True, other)
                 self._finish(1, sides[0], names)
         self._finish(0, rows, self.names[0])
 
-    def _work(
-        self, tops: SimpleQueue[int], rows: Side, side: Side, columns: Block, left: int
+    def _work(  # noqa: PLR0917
+        self,
+        tops: SimpleQueue[int],
+        rows: Side,
+        side: Side,
+        columns: Block,
+        left: int,
+        limits: list[np.ndarray],
     ) -> None:
-        """Scan blocks of rows until none is left; another thread takes others."""
+        """Scan blocks of rows until none is left; another thread takes others.
+
+        What another thread has found of the columns rises the limits of this one.
+        """
         while True:
             try:
                 top = tops.get_nowait()
@@ -128,6 +140,8 @@ class _Search:
             names = self.names[0][part]
             ranges = self._ranges_of(top, len(names), left // COLUMNS)
             if ranges is not None:
+                for other in limits:
+                    np.maximum(side.limit, other, out=side.limit)
                 block = self._block(self.ready.table0, names, self.biases[0][part], ROWS, top)
                 arguments = ranges, left // COLUMNS, rows, side, self.ready.pair, self.rule
                 count = scan(block, columns, self.ready.kind, *arguments)

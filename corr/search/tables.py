@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import no_type_check
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from corr.compiled import compiled, in_pieces
+from corr.compiled import compiled, in_parallel
 from corr.search.candidates import BITS, DOT, L2, Pair
 from corr.search.margin import UNIT_EPSILONS, Lengths, margin_of
 from corr.search.microkernel import HAS_BF16
@@ -20,8 +21,8 @@ FLOAT32, BF16, WORDS = 0, 1, 2
 BF16_FROM = 1 << 22
 """Products from which two bytes a value pay, though more candidates are left."""
 
-LEAST_PIECE = 4096
-"""Rows that another thread pays for measuring."""
+LEAST_ROWS = 2048
+"""Rows for which a thread for each table pays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,19 +77,33 @@ def prepare(queries: Tensor, database: Tensor, metric: str) -> Prepared:
     # Distances keep their precision far from the origin when measured from the middle.
     centre = values[1].mean(0, dtype=float) if metric == "l2" else np.zeros(width)
     if metric == "cosine":
-        epsilons = [torch.finfo(x.dtype).eps for x in (queries, database)]
-        weights = [_inverse_lengths(*pair) for pair in zip(values, epsilons, strict=True)]
+        scales: list[float | None] = [None, None]
     else:
         largest = [_largest(x) + _largest(centre) for x in values]
         if metric == "l2":
             largest = [max(largest)] * 2
-        weights = [
-            np.full(len(x), 2.0 ** -np.ceil(np.log2(most)) if most else 1.0)
-            for x, most in zip(values, largest, strict=True)
-        ]
-    tables = [_measured(x, centre, w, kind, metric) for x, w in zip(values, weights, strict=True)]
-    pair = Pair(L2 if metric == "l2" else DOT, *values, *weights)
-    return Prepared(tables[0], tables[1], kind, width if kind == FLOAT32 else -(-width // 2), pair)
+        scales = [float(2.0 ** -np.ceil(np.log2(most))) if most else 1.0 for most in largest]
+    epsilons = [torch.finfo(x.dtype).eps for x in (queries, database)]
+    tables: list[Table | None] = [None, None]
+
+    def measure(side: int) -> None:
+        scale = scales[side]
+        if scale is None:
+            weight = _inverse_lengths(values[side], epsilons[side])
+        else:
+            weight = np.full(len(values[side]), scale)
+        tables[side] = _measured(values[side], centre, weight, kind, metric)
+
+    if max(len(x) for x in values) < LEAST_ROWS:
+        measure(0)
+        measure(1)
+    else:
+        in_parallel([partial(measure, 0), partial(measure, 1)])
+    table0, table1 = tables
+    assert table0 is not None and table1 is not None
+    metric_number = L2 if metric == "l2" else DOT
+    pair = Pair(metric_number, values[0], values[1], table0.weight, table1.weight)
+    return Prepared(table0, table1, kind, width if kind == FLOAT32 else -(-width // 2), pair)
 
 
 def _largest(values: np.ndarray) -> float:
@@ -99,11 +114,7 @@ def _largest(values: np.ndarray) -> float:
 def _inverse_lengths(values: np.ndarray, epsilon: float) -> np.ndarray:
     """(N,) 1 for rows of unit length up to rounding of their type, 0 for rows of zeros."""
     length = np.empty(len(values))
-    in_pieces(
-        lambda start, stop: _lengths(values[start:stop], length[start:stop]),
-        len(values),
-        LEAST_PIECE,
-    )
+    _lengths(values, length)
     inverse = np.divide(1, length, where=length > 0, out=np.zeros(len(length)))
     return np.where(np.abs(length - 1) <= UNIT_EPSILONS * epsilon, 1.0, inverse)
 
@@ -112,19 +123,7 @@ def _measured(
     values: np.ndarray, centre: np.ndarray, weight: np.ndarray, kind: int, metric: str
 ) -> Table:
     real, low, lost = (np.empty(len(values)) for _ in range(3))
-    in_pieces(
-        lambda start, stop: _measure(
-            values[start:stop],
-            centre,
-            weight[start:stop],
-            kind,
-            real[start:stop],
-            low[start:stop],
-            lost[start:stop],
-        ),
-        len(values),
-        LEAST_PIECE,
-    )
+    _measure(values, centre, weight, kind, real, low, lost)
     bias = -0.5 * real**2 if metric == "l2" else np.zeros(len(values))
     return Table(values, centre, weight, Lengths(*map(torch.from_numpy, (real, low, lost, bias))))
 
