@@ -1,8 +1,17 @@
 """What training minimises: pure functions of descriptors, and classes that hold their settings."""
 
+from corr.losses.contrastive import ContrastiveLoss
 from corr.losses.descriptor import DescriptorLoss
 from corr.losses.guard import Guard
+from corr.losses.hardest_contrastive import HardestContrastiveLoss
 from corr.losses.labels import Labels
 from corr.losses.triplet import TripletLoss
 
-__all__ = ["DescriptorLoss", "Guard", "Labels", "TripletLoss"]
+__all__ = [
+    "ContrastiveLoss",
+    "DescriptorLoss",
+    "Guard",
+    "HardestContrastiveLoss",
+    "Labels",
+    "TripletLoss",
+]
