@@ -2,16 +2,22 @@
 
 from corr.losses.contrastive import ContrastiveLoss
 from corr.losses.descriptor import DescriptorLoss
+from corr.losses.dual_softmax import DualSoftmaxLoss
 from corr.losses.guard import Guard
 from corr.losses.hardest_contrastive import HardestContrastiveLoss
+from corr.losses.info_nce import InfoNCELoss
 from corr.losses.labels import Labels
+from corr.losses.n_pair import NPairLoss
 from corr.losses.triplet import TripletLoss
 
 __all__ = [
     "ContrastiveLoss",
     "DescriptorLoss",
+    "DualSoftmaxLoss",
     "Guard",
     "HardestContrastiveLoss",
+    "InfoNCELoss",
     "Labels",
+    "NPairLoss",
     "TripletLoss",
 ]
