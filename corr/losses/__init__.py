@@ -5,9 +5,11 @@ from corr.losses.descriptor import DescriptorLoss
 from corr.losses.dual_softmax import DualSoftmaxLoss
 from corr.losses.guard import Guard
 from corr.losses.hardest_contrastive import HardestContrastiveLoss
+from corr.losses.hybrid import HyNetLoss
 from corr.losses.info_nce import InfoNCELoss
 from corr.losses.labels import Labels
 from corr.losses.n_pair import NPairLoss
+from corr.losses.second_order import SOSNetLoss
 from corr.losses.triplet import TripletLoss
 
 __all__ = [
@@ -16,8 +18,10 @@ __all__ = [
     "DualSoftmaxLoss",
     "Guard",
     "HardestContrastiveLoss",
+    "HyNetLoss",
     "InfoNCELoss",
     "Labels",
     "NPairLoss",
+    "SOSNetLoss",
     "TripletLoss",
 ]
