@@ -1,5 +1,6 @@
 """What training minimises: pure functions of descriptors, and classes that hold their settings."""
 
+from corr.losses.average_precision import SmoothAPLoss
 from corr.losses.contrastive import ContrastiveLoss
 from corr.losses.descriptor import DescriptorLoss
 from corr.losses.dual_softmax import DualSoftmaxLoss
@@ -23,5 +24,6 @@ __all__ = [
     "Labels",
     "NPairLoss",
     "SOSNetLoss",
+    "SmoothAPLoss",
     "TripletLoss",
 ]
