@@ -10,6 +10,7 @@ from corr.losses.hybrid import HyNetLoss
 from corr.losses.info_nce import InfoNCELoss
 from corr.losses.labels import Labels
 from corr.losses.n_pair import NPairLoss
+from corr.losses.orthogonal import GlobalOrthogonalLoss
 from corr.losses.second_order import SOSNetLoss
 from corr.losses.triplet import TripletLoss
 
@@ -17,6 +18,7 @@ __all__ = [
     "ContrastiveLoss",
     "DescriptorLoss",
     "DualSoftmaxLoss",
+    "GlobalOrthogonalLoss",
     "Guard",
     "HardestContrastiveLoss",
     "HyNetLoss",
