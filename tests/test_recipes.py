@@ -94,7 +94,7 @@ def test_a_recipe_says_who_mines(search: str):
         ),
         (["--model.network", "HardNett"], "model.network: class 'HardNett'"),
         (["--model.loss", "corr.models.HardNet"], "model.loss: .*no DescriptorLoss"),
-        (["--model.loss.mining", "semi"], "model.loss.mining: 'semi'.*'hardest', 'all'"),
+        (["--model.loss.mining", "semi"], "model.loss.mining: 'semi'.*'hardest', 'semi-hard'"),
         (["--model.loss.margin", "-1"], "margin is -1.0"),
         (["--model.optimizer", "adam"], "model.optimizer: 'adam'.*'sgd', 'adamw'"),
         (["--model", "nowhere.Task"], "'nowhere.Task' cannot be imported"),

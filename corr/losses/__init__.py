@@ -1,6 +1,31 @@
 """What training minimises: pure functions of descriptors, and classes that hold their settings."""
 
+from corr.losses.average_precision import SmoothAPLoss
+from corr.losses.contrastive import ContrastiveLoss
 from corr.losses.descriptor import DescriptorLoss
+from corr.losses.dual_softmax import DualSoftmaxLoss
+from corr.losses.guard import Guard
+from corr.losses.hardest_contrastive import HardestContrastiveLoss
+from corr.losses.hybrid import HyNetLoss
+from corr.losses.info_nce import InfoNCELoss
+from corr.losses.labels import Labels
+from corr.losses.n_pair import NPairLoss
+from corr.losses.orthogonal import GlobalOrthogonalLoss
+from corr.losses.second_order import SOSNetLoss
 from corr.losses.triplet import TripletLoss
 
-__all__ = ["DescriptorLoss", "TripletLoss"]
+__all__ = [
+    "ContrastiveLoss",
+    "DescriptorLoss",
+    "DualSoftmaxLoss",
+    "GlobalOrthogonalLoss",
+    "Guard",
+    "HardestContrastiveLoss",
+    "HyNetLoss",
+    "InfoNCELoss",
+    "Labels",
+    "NPairLoss",
+    "SOSNetLoss",
+    "SmoothAPLoss",
+    "TripletLoss",
+]

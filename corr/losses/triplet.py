@@ -1,41 +1,43 @@
-"""The triplet margin loss over a batch, with the hardest negatives or all of them."""
+"""The triplet loss over a batch: by a margin, a soft margin or a ratio, with any mining."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float
+import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
 
-from corr.errors import OptionError, ShapeError
-from corr.losses.descriptor import (
-    DescriptorLoss,
-    distances_of,
-    paired_distances,
-    pairwise_distances,
-)
-from corr.search import Exclusion, hardest_negatives
+from corr.losses.blocks import by_rows, mean_of, sums_and_counts
+from corr.losses.checks import check_batch, check_choice, check_margin, not_finite
+from corr.losses.descriptor import DescriptorLoss, paired_distances, pairwise_distances
+from corr.losses.guard import Guard
+from corr.losses.labels import Labels
+from corr.losses.mining import MINING, Mining, Search, mine, mined_distances
 from corr.search.checks import check_backend
 
-DUPLICATE_DISTANCE = 0.008
-"""Closer descriptors of different rows are taken for the same point, seen twice in a batch.
-
-Source: the authors' published code of HardNet."""
+Kind = Literal["margin", "soft-margin", "ratio"]
 
 
 class TripletLoss(DescriptorLoss):
-    """A positive has to be closer than a negative by a margin.
+    """A positive has to be closer than a negative.
+
+    With the defaults it is HardNet's loss.
 
     Source: Mishchuk 2017, "Working hard to know your neighbor's margins: Local descriptor learning
-    loss", equations 1 to 3, for the hardest negatives.
+    loss", equations 1 to 3, for the hardest negatives in a batch.
 
     Args:
-        margin: by how much, as a distance of unit-length descriptors.
-        mining: negatives that count: the `hardest` of each row, or the mean over `all` of them.
-        swap: seek negatives of the positive among the anchors too, not only of the anchor.
-        search: who finds the hardest; all of them need no search.
+        margin: by how much, as a distance of unit-length descriptors; only of the kind `margin`.
+        mining: negatives that count: one of each row, see `corr.losses.mining.mine`, or the mean
+            over `all` of them.
+        swap: seek negatives of the positive among the anchors too, not only of the anchor; with
+            one negative of each, the nearer counts.
+        search: who finds the hardest; the others need no search.
+        kind: what a triplet costs, see `triplet_cost`.
+        anchor_swap: compare a negative with the other of the pair where that is nearer to it.
+        guard: which pairs are no negatives.
 
     Raises:
         OptionError: a setting outside its range.
@@ -44,90 +46,135 @@ class TripletLoss(DescriptorLoss):
     def __init__(
         self,
         margin: float = 1.0,
-        mining: Literal["hardest", "all"] = "hardest",
+        mining: Mining = "hardest",
         swap: bool = True,
-        search: Literal["auto", "exact", "faiss", "faiss-gpu"] = "auto",
+        search: Search = "auto",
+        *,
+        kind: Kind = "margin",
+        anchor_swap: bool = False,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__()
-        if not 0 < margin <= 2:
-            raise OptionError(f"margin is {margin}; use a value in (0, 2]")
-        if mining not in ("hardest", "all"):
-            raise OptionError(f"mining '{mining}' is not known; use 'hardest' or 'all'")
+        check_margin("margin", margin)
+        check_choice("mining", mining, MINING)
+        check_choice("kind", kind, get_args(Kind))
+        check_backend(search)
         self.margin = margin
         self.mining = mining
-        check_backend(search)
         self.swap = swap
         self.search = search
+        self.kind = kind
+        self.anchor_swap = anchor_swap
+        self.guard: Guard = guard or Guard()
 
     def forward(
-        self, anchors: Float[Tensor, "B D"], positives: Float[Tensor, "B D"]
+        self,
+        anchors: Float[Tensor, "B D"],
+        positives: Float[Tensor, "B D"],
+        labels: Labels | None = None,
     ) -> Float[Tensor, ""]:
-        """The mean loss over the rows.
+        """The mean loss over the rows, or over all triplets.
 
         Raises:
-            ShapeError: one row alone, which has no negative.
+            ShapeError: see `corr.losses.checks.check_batch`.
+            OptionError: likewise.
         """
-        if len(anchors) < 2:
-            raise ShapeError(f"a triplet needs 2 rows or more in a batch, not {len(anchors)}")
-        if self.mining == "hardest":
-            return hardest_triplet_loss(
-                anchors, positives, self.margin, swap=self.swap, search=self.search
-            )
-        distances = pairwise_distances(anchors, positives)
-        return all_triplet_loss(distances, self.margin, swap=self.swap)
+        if not check_batch(anchors, positives, labels, self.guard):
+            return not_finite(anchors, positives)
+        if self.mining == "all":
+            return all_triplet_loss(
+                anchors, positives, self.margin, swap=self.swap, kind=self.kind,
+                anchor_swap=self.anchor_swap, guard=self.guard, labels=labels,
+            )  # fmt: skip
+        return mined_triplet_loss(
+            anchors, positives, self.margin, mining=self.mining, swap=self.swap, kind=self.kind,
+            anchor_swap=self.anchor_swap, guard=self.guard, labels=labels, search=self.search,
+        )  # fmt: skip
 
 
-def hardest_triplet_loss(
+def triplet_cost(
+    positive: Float[Tensor, ...],
+    negative: Float[Tensor, ...],
+    margin: float,
+    kind: Kind = "margin",
+) -> Float[Tensor, ...]:
+    """What triplets cost, from the distances of their two pairs.
+
+    With p and n for them: `margin` max(0, p - n + margin); `soft-margin` log(1 + exp(p - n));
+    `ratio` 2 (exp(p) / (exp(p) + exp(n)))^2.
+
+    Source: Hermans 2017, "In defense of the triplet loss for person re-identification", section 2
+    (soft margin); Balntas 2016, "Learning local feature descriptors with triplets and shallow
+    convolutional neural networks", section 3.1 (ratio).
+    """
+    gap = positive - negative
+    if kind == "margin":
+        return (gap + margin).clamp_min(0)
+    return F.softplus(gap) if kind == "soft-margin" else 2 * gap.sigmoid().square()
+
+
+def mined_triplet_loss(
     anchors: Float[Tensor, "B D"],
     positives: Float[Tensor, "B D"],
-    margin: float,
+    margin: float = 1.0,
     *,
+    mining: str = "hardest",
     swap: bool = True,
+    kind: Kind = "margin",
+    anchor_swap: bool = False,
+    guard: Guard,
+    labels: Labels | None = None,
     search: str = "auto",
 ) -> Float[Tensor, ""]:
-    """Mean hinge of each positive against the closest negative of its anchor, or of both.
+    """Mean cost of each positive against a mined negative of its anchor, or of both.
 
-    Memory grows with B alone: there is no matrix of distances.
+    Memory grows with B alone: there is no matrix of distances. The arguments are those of
+    `TripletLoss`. A row without a negative costs nothing.
 
-    Args:
-        anchors: unit-length descriptors.
-        positives: likewise; row i shows what row i of the anchors shows.
-        margin: by how much the negative has to be farther.
-        swap: look among the anchors for negatives of the positive too.
-        search: who finds them, as in `corr.search.nearest`.
+    Source: Balntas 2016, section 3.2, for the anchor swap.
     """
     matched = paired_distances(anchors, positives)
-    if not matched.isfinite().all():
-        # Training has diverged, which a search would refuse in its own words.
-        return matched.mean() * torch.nan
-    rows = np.arange(len(anchors))
-    same = Exclusion(tracks0=rows, tracks1=rows, min_distance=DUPLICATE_DISTANCE)
-    negatives = hardest_negatives(anchors, positives, excluded=same, both_ways=swap, backend=search)
-    closest = distances_of(negatives.similarity[:, 0])
-    if negatives.reverse is not None:
-        closest = torch.minimum(closest, distances_of(negatives.reverse.similarity[:, 0]))
-    return (margin + matched - closest).clamp_min(0).mean()
+    index, reverse = mine(
+        anchors, positives, mining, guard=guard, labels=labels, both_ways=swap, search=search
+    )
+    nearest = mined_distances(anchors, positives, index)
+    if anchor_swap:
+        nearest = torch.minimum(nearest, mined_distances(positives, positives, index))
+    if reverse is not None:
+        nearest = torch.minimum(nearest, mined_distances(positives, anchors, reverse))
+        if anchor_swap:
+            nearest = torch.minimum(nearest, mined_distances(anchors, anchors, reverse))
+    return triplet_cost(matched, nearest, margin, kind).mean()
 
 
 def all_triplet_loss(
-    distances: Float[Tensor, "B B"], margin: float, *, swap: bool = True
+    anchors: Float[Tensor, "B D"],
+    positives: Float[Tensor, "B D"],
+    margin: float = 1.0,
+    *,
+    swap: bool = True,
+    kind: Kind = "margin",
+    anchor_swap: bool = False,
+    guard: Guard,
+    labels: Labels | None = None,
 ) -> Float[Tensor, ""]:
-    """Mean hinge of each positive against every negative of its row, or row and column.
+    """Mean cost of each positive against every negative of its anchor, or of both.
 
-    Args:
-        distances: of every anchor (rows) to every positive (columns); pairs on the diagonal.
-        margin: by how much the negative has to be farther.
-        swap: count those of the column too.
+    The arguments are those of `TripletLoss`.
     """
-    negative = negative_pairs(distances)
-    positives = distances.diagonal()
-    hinge = (margin + positives[:, None] - distances).clamp_min(0)
-    if swap:
-        hinge = (hinge + (margin + positives[None, :] - distances).clamp_min(0)) / 2
-    return (hinge * negative).sum() / negative.sum().clamp_min(1)
+    matched = paired_distances(anchors, positives)
 
+    def part(rows: slice) -> Tensor:
+        distances = pairwise_distances(anchors[rows], positives)
+        negative = guard.negatives(distances, rows, labels)
+        nearest = distances
+        if anchor_swap:
+            nearest = torch.minimum(distances, pairwise_distances(positives[rows], positives))
+        cost = triplet_cost(matched[rows, None], nearest, margin, kind)
+        if swap:
+            if anchor_swap:
+                nearest = torch.minimum(distances, pairwise_distances(anchors[rows], anchors))
+            cost = (cost + triplet_cost(matched[None], nearest, margin, kind)) / 2
+        return sums_and_counts(cost, negative)
 
-def negative_pairs(distances: Float[Tensor, "B B"]) -> Bool[Tensor, "B B"]:
-    """True off the diagonal, except for what is close enough to be the same point."""
-    same = torch.eye(len(distances), dtype=torch.bool, device=distances.device)
-    return ~same & (distances >= DUPLICATE_DISTANCE)
+    return mean_of(by_rows(part, len(anchors), len(anchors)))

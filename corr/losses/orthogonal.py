@@ -1,0 +1,95 @@
+"""The global orthogonal regulariser: other points' descriptors as if drawn from the sphere."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from corr.losses.blocks import by_rows
+from corr.losses.checks import check_batch, check_positive, not_finite
+from corr.losses.descriptor import DescriptorLoss, distances_of, pairwise_similarity
+from corr.losses.guard import Guard
+from corr.losses.labels import Labels
+
+
+class GlobalOrthogonalLoss(DescriptorLoss):
+    """Another loss, and the global orthogonal regulariser beside it.
+
+    Source: Zhang 2017, "Learning spread-out local feature descriptors", equations 4 to 6.
+
+    Args:
+        loss: which the regulariser is added to.
+        weight: of the regulariser; the paper has 1.
+        guard: which pairs are no negatives for the regulariser.
+
+    Raises:
+        OptionError: a setting outside its range.
+    """
+
+    def __init__(
+        self, loss: DescriptorLoss, weight: float = 1.0, *, guard: Guard | None = None
+    ) -> None:
+        super().__init__()
+        check_positive(weight=weight)
+        self.loss = loss
+        self.weight = weight
+        self.guard: Guard = guard or Guard()
+
+    @property
+    def margin(self) -> float:
+        """That of the other loss; 0 where it has none."""
+        return float(getattr(self.loss, "margin", 0.0))
+
+    def forward(
+        self,
+        anchors: Float[Tensor, "B D"],
+        positives: Float[Tensor, "B D"],
+        labels: Labels | None = None,
+    ) -> Float[Tensor, ""]:
+        """The other loss plus the weighted regulariser.
+
+        Raises:
+            ShapeError: see `corr.losses.checks.check_batch`.
+            OptionError: likewise.
+        """
+        if not check_batch(anchors, positives, labels, self.guard):
+            return not_finite(anchors, positives)
+        known = () if labels is None else (labels,)
+        loss: Tensor = self.loss(anchors, positives, *known)
+        term = global_orthogonal_term(anchors, positives, guard=self.guard, labels=labels)
+        return loss + self.weight * term
+
+
+def global_orthogonal_term(
+    anchors: Float[Tensor, "B D"],
+    positives: Float[Tensor, "B D"],
+    *,
+    guard: Guard,
+    labels: Labels | None = None,
+) -> Float[Tensor, ""]:
+    """How far the inner products of negatives are from those of random directions.
+
+    With M1 their mean and M2 their mean square: M1^2 + max(0, M2 - 1/D).
+
+    Args:
+        anchors: unit-length descriptors.
+        positives: likewise; row i shows what row i of the anchors shows.
+        guard: which pairs are no negatives.
+        labels: what is known of the rows.
+
+    Source: Zhang 2017, equations 4 to 6, over all negatives of the batch in place of a sample.
+    """
+
+    def part(rows: slice) -> Tensor:
+        similarity = pairwise_similarity(anchors[rows], positives)
+        negative = guard.negatives(distances_of(similarity.detach()), rows, labels)
+        similarity = similarity * negative
+        sums = similarity.sum(1), similarity.square().sum(1), negative.sum(1).to(similarity.dtype)
+        return torch.stack(sums, dim=1)
+
+    total, squares, count = by_rows(part, len(anchors), len(anchors)).sum(0)
+    count = count.clamp_min(1)
+    mean: Tensor = total / count
+    excess: Tensor = squares / count - 1 / anchors.shape[1]
+    return mean.square() + excess.clamp_min(0)

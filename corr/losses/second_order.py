@@ -1,0 +1,108 @@
+"""Second-order similarity (SOSNet): neighbours have to be as far on one side as on the other."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from corr.errors import OptionError
+from corr.losses.checks import check_batch, check_margin, not_finite
+from corr.losses.descriptor import MIN_SQUARED_DISTANCE, DescriptorLoss, paired_distances
+from corr.losses.guard import Guard
+from corr.losses.labels import Labels
+from corr.losses.mining import Search
+from corr.losses.nearest_negatives import nearest_negatives
+from corr.losses.triplet import triplet_cost
+from corr.search.checks import check_backend
+
+
+class SOSNetLoss(DescriptorLoss):
+    """A squared triplet loss, and a regulariser of the distances between neighbours.
+
+    Source: Tian 2019, "SOSNet: Second order similarity regularization for local descriptor
+    learning", equations 1, 3 and 4.
+
+    Args:
+        margin: by which the hardest negative, of four kinds, has to be farther than the positive.
+        num_neighbors: of each descriptor on either side, whose distances are compared.
+        weight: of the regulariser; 0 leaves it out.
+        search: who finds the nearest.
+        guard: which pairs are no negatives, and no neighbours.
+
+    Raises:
+        OptionError: a setting outside its range.
+    """
+
+    def __init__(
+        self,
+        margin: float = 1.0,
+        *,
+        num_neighbors: int = 8,
+        weight: float = 1.0,
+        search: Search = "auto",
+        guard: Guard | None = None,
+    ) -> None:
+        super().__init__()
+        check_margin("margin", margin)
+        if num_neighbors < 1:
+            raise OptionError(f"num_neighbors is {num_neighbors}; use 1 or more")
+        if not 0 <= weight < float("inf"):
+            raise OptionError(f"weight is {weight}; use 0 or more")
+        check_backend(search)
+        self.margin = margin
+        self.num_neighbors = num_neighbors
+        self.weight = weight
+        self.search = search
+        self.guard: Guard = guard or Guard()
+
+    def forward(
+        self,
+        anchors: Float[Tensor, "B D"],
+        positives: Float[Tensor, "B D"],
+        labels: Labels | None = None,
+    ) -> Float[Tensor, ""]:
+        """The mean over the rows of both terms.
+
+        Raises:
+            ShapeError: see `corr.losses.checks.check_batch`.
+            OptionError: likewise.
+        """
+        if not check_batch(anchors, positives, labels, self.guard):
+            return not_finite(anchors, positives)
+        near = nearest_negatives(
+            anchors, positives, self.num_neighbors, guard=self.guard, labels=labels,
+            search=self.search,
+        )  # fmt: skip
+        matched = paired_distances(anchors, positives)
+        loss = triplet_cost(matched, near.distances, self.margin).square().mean()
+        if self.weight > 0:
+            neighbors = torch.cat((near.of_anchors, near.of_positives), dim=1)
+            loss = loss + self.weight * second_order_term(anchors, positives, neighbors)
+        return loss
+
+
+def second_order_term(
+    anchors: Float[Tensor, "B D"],
+    positives: Float[Tensor, "B D"],
+    neighbors: Int64[Tensor, "B K"],
+) -> Float[Tensor, ""]:
+    """Mean over the rows of how much the distances to their neighbours differ between the sides.
+
+    Args:
+        anchors: unit-length descriptors.
+        positives: likewise; row i shows what row i of the anchors shows.
+        neighbors: of each row; one that comes twice counts once, -1 not at all.
+
+    Source: Tian 2019, equations 2 to 4.
+    """
+    ordered = neighbors.sort(dim=1).values
+    counted = ordered >= 0
+    counted[:, 1:] &= ordered[:, 1:] != ordered[:, :-1]
+    total = torch.zeros(len(anchors), device=anchors.device)
+    for column, counts in zip(ordered.T, counted.T, strict=True):
+        other = column.clamp_min(0)
+        on_anchors = paired_distances(anchors, anchors.index_select(0, other))
+        on_positives = paired_distances(positives, positives.index_select(0, other))
+        total = total + (on_anchors - on_positives).square() * counts
+    return total.clamp_min(MIN_SQUARED_DISTANCE).sqrt().mean()
