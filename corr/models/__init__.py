@@ -6,6 +6,7 @@ from corr.models.hynet import HyNet
 from corr.models.l2net import L2Net
 from corr.models.light_hardnet import LightHardNet
 from corr.models.network import ImageEmbedding, Network, PatchDescriptor
+from corr.models.published import load_published
 from corr.models.saved import load_network, save_network
 from corr.models.sosnet import SOSNet
 from corr.models.tfeat import TFeat
@@ -22,5 +23,6 @@ __all__ = [
     "SOSNet",
     "TFeat",
     "load_network",
+    "load_published",
     "save_network",
 ]
