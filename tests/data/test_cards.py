@@ -15,6 +15,7 @@ from corr.formats import write_disparity, write_image
 from corr.resources import cards_root
 
 EXPECTED = {
+    "brown",
     "evd",
     "flying-chairs",
     "hpatches-sequences",
@@ -57,12 +58,12 @@ def test_cards_say_what_data_is_for(name):
     entry = load_card(name)
     if name not in ("photos-folder", "skimage-photos"):
         assert "Never" in entry.use
-        assert entry.source.startswith(("https://", "http://sintel"))
+        assert entry.source.startswith(("https://", "http://sintel", "http://phototour"))
 
 
 def test_unknown_card():
     with pytest.raises(
-        DatasetError, match="'kitty' is not known; there are cards of evd, flying-chairs"
+        DatasetError, match="'kitty' is not known; there are cards of brown, evd, flying-chairs"
     ):
         load_card("kitty")
 
