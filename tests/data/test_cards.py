@@ -19,8 +19,10 @@ EXPECTED = {
     "evd",
     "flying-chairs",
     "hpatches-sequences",
+    "identities-folder",
     "kitti-2012",
     "kitti-2015",
+    "lfw",
     "middlebury-2014",
     "middlebury-2021",
     "middlebury-flow",
@@ -56,9 +58,11 @@ def test_readers_exist(name):
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_cards_say_what_data_is_for(name):
     entry = load_card(name)
-    if name not in ("photos-folder", "skimage-photos"):
+    if name not in ("identities-folder", "photos-folder", "skimage-photos"):
         assert "Never" in entry.use
-        assert entry.source.startswith(("https://", "http://sintel", "http://phototour"))
+        assert entry.source.startswith(
+            ("https://", "http://sintel", "http://phototour", "http://vis-www")
+        )
 
 
 def test_unknown_card():
