@@ -114,7 +114,13 @@ def test_what_is_missing_or_damaged_is_named(folder, tmp_path):
 def test_verify_says_what_is_missing_or_corrupt(folder, capsys):
     root = folder.parent
     assert main(["datasets", "verify", "brown", str(root)]) == 0
-    assert capsys.readouterr().out.startswith("brown: 4 files in")
+    assert capsys.readouterr().out == f"brown: 4 files in '{root}' are as the card says\n"
+    for name, line in (("info.txt", "7 0 x\n"), ("m50_4_4_0.txt", "0 5 1 2 0 3 0\n")):
+        text = (folder / name).read_text()
+        (folder / name).write_text(text + line)
+        assert main(["datasets", "verify", "brown", str(root)]) == 2
+        assert f"{name}': line " in capsys.readouterr().err
+        (folder / name).write_text(text)
     whole = (folder / "patches0001.bmp").read_bytes()
     (folder / "patches0001.bmp").write_bytes(whole[:5000])
     assert main(["datasets", "verify", "brown", str(root)]) == 2
