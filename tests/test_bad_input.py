@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 
 from corr.cli import main
 from corr.formats import read_disparity, read_image, read_matches, write_image
-from corr.models import HardNet, save_network
+from corr.models import GeMNet, HardNet, save_network
 
 TWO_IMAGES = ("match", "disparity", "flow")
 
@@ -244,6 +244,29 @@ def test_a_disk_that_fills_leaves_nothing(refused, monkeypatch):
     for command, output in [("match", "m.npz"), ("disparity", "d.pfm"), ("flow", "f.flo")]:
         sentence = refused(command, "good.png", "good.png", "-o", output)
         assert sentence == f"'{output}' cannot be written: No space left on device"
+
+
+def test_exports_that_are_refused(refused, monkeypatch):
+    export = ("export", "hardnet", "-o")
+    assert refused("export", "sift", "-o", "n.onnx") == (
+        "model 'sift' is classical: it has no network to export"
+    )
+    assert "'hardnett' is neither a folder nor one of: hardnet" in refused(
+        "export", "hardnett", "-o", "n.onnx"
+    )
+    assert "the following arguments are required: -o/--output" in refused("export", "hardnet")
+    assert (
+        refused(*export, "n.gif")
+        == "'n.gif': suffix '.gif' is not accepted here; use .onnx or .pt2"
+    )
+    assert "there is no folder 'nowhere'" in refused(*export, "nowhere/n.pt2")
+    Path("taken.onnx").mkdir()
+    assert "is a folder; give the name of a file" in refused(*export, "taken.onnx")
+    save_network(GeMNet(), "images")
+    assert "type GeMNet does not describe patches" in refused("export", "images", "-o", "n.pt2")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda *_: False)
+        assert "is read-only" in refused(*export, "n.onnx")
 
 
 def test_wrong_weights(refused):

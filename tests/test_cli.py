@@ -275,6 +275,19 @@ def test_models(capsys):
     assert "has no weights to copy" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("output", ["net.onnx", "net.pt2"])
+def test_export(capsys, output):
+    pytest.importorskip("onnxruntime", reason="needs the extra 'export'")
+    assert run("export", "hardnet", "-o", output) == 0
+    line = (
+        rf"wrote {output}; its descriptors differ from the network's by \d\.\de[-+]\d\d at most\n"
+    )
+    out, err = capsys.readouterr()
+    assert re.fullmatch(line, out)
+    assert err == ""
+    assert files() == [output]
+
+
 def test_interruption_is_130(monkeypatch, capsys):
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

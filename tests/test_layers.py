@@ -41,6 +41,7 @@ ALLOWED = {
     "faiss": ("search/faiss",),
     "wandb": ("tasks/records.py",),
     "matplotlib": ("drawing/", "evaluation/"),
+    "onnxruntime": ("models/export.py",),
     "albumentations": ("data/photometric.py",),
 }
 MODULES = sorted((ROOT / "corr").rglob("*.py"))

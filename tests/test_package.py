@@ -147,7 +147,9 @@ def dependencies(*, dev: bool = False) -> set[str]:
     """What pyproject.toml asks for, by name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    lines = project["dependencies"] + extras["cpu"] + (extras["dev"] if dev else [])
+    lines = (
+        project["dependencies"] + extras["cpu"] + extras["export"] + (extras["dev"] if dev else [])
+    )
     return {normal(re.split(r"[\s\[><=!~;]", line)[0]) for line in lines}
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from corr.cli import bench, catalogs, images, tasks
+from corr.cli import bench, catalogs, export, images, tasks
 from corr.cli.parser import Command, build_parser, call
 from corr.errors import CorrError
 
@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Command] = {
     "evaluate": tasks.evaluate,
     "reproduce": tasks.reproduce,
     "bench": bench.bench,
+    "export": export.export,
     "recipes": catalogs.recipes,
     "datasets": catalogs.datasets,
     "models": catalogs.models,

@@ -1,4 +1,4 @@
-"""What `corr datasets verify` does with each pair of a set: read it and judge its ground truth."""
+"""What `corr datasets verify` does with the parts of a set: read them and judge ground truth."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from corr.data.brown import read_brown, read_brown_pairs
 from corr.data.flow_pairs import read_flow
 from corr.data.ground_truth import FlowPair, StereoPair
 from corr.data.homographies import HomographyPair, read_sequences
@@ -19,12 +20,14 @@ from corr.formats import read_image
 
 
 class PairCheck(NamedTuple):
-    """One pair to check."""
+    """One pair to check, or files that have to fit each other."""
 
     files: tuple[Path, ...]
     """What the check reads."""
     run: Callable[[], None]
     """Raises a CorrError, one sentence that names the file, when something is wrong."""
+    num_pairs: int = 1
+    """Image pairs that it judges; none where files are only held against each other."""
 
 
 def _stereo_checks(root: Path) -> list[PairCheck]:
@@ -48,7 +51,20 @@ def _homography_checks(root: Path) -> list[PairCheck]:
     ]
 
 
+def _brown_checks(root: Path) -> list[PairCheck]:
+    folders = sorted({sheet.parent for sheet in root.glob("*/patches*.bmp")})
+    return [
+        PairCheck(
+            (*folder.glob("patches*.bmp"), folder / "info.txt", *folder.glob("m50_*.txt")),
+            partial(_check_brown, folder),
+            num_pairs=0,
+        )
+        for folder in folders
+    ]
+
+
 CHECKS: Mapping[str, Callable[[Path], list[PairCheck]]] = {
+    "corr.data.brown.read_brown": _brown_checks,
     "corr.data.stereo_pairs.read_stereo": _stereo_checks,
     "corr.data.flow_pairs.read_flow": _flow_checks,
     "corr.data.homographies.read_sequences": _homography_checks,
@@ -73,6 +89,12 @@ def _check_flow(pair: FlowPair) -> None:
 def _check_homography(pair: HomographyPair) -> None:
     fault = homography_fault(read_image(pair.path0), read_image(pair.path1), pair.homography_0to1)
     _refuse(pair.truth_file or pair.path1, fault)
+
+
+def _check_brown(folder: Path) -> None:
+    found = read_brown(folder)
+    for path in sorted(folder.glob("m50_*.txt")):
+        read_brown_pairs(path, found.point_ids)
 
 
 def _check_size(path: Path, image: np.ndarray, other: Path, values: np.ndarray) -> None:

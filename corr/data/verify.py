@@ -56,7 +56,7 @@ def verify(card: DatasetCard, root: Path) -> Verified:
                 check.run()
             except CorrError as error:
                 raise DatasetError(f"{card.name}: {error}") from error
-    return Verified(len(files), len(checks))
+    return Verified(len(files), sum(check.num_pairs for check in checks))
 
 
 def _present(card: DatasetCard, root: Path) -> list[Path]:

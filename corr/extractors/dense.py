@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -48,15 +50,10 @@ def dense_descriptors(
         `Hs = ceil(H / s)` rows and `Ws = ceil(W / s)` columns.
 
     Raises:
-        ModelError: the network has no such layers.
+        ModelError: the network has no such layers, or others among them.
         OptionError: patch_side is not in (0, 32], or every is below 1.
     """
-    layers = getattr(network, "layers", None)
-    if not isinstance(layers, nn.Sequential):
-        raise ModelError(
-            f"{type(network).__name__} cannot be read densely: it has no sequence of convolutions "
-            "called `layers`; use a network such as HardNet"
-        )
+    layers = _convolutional(network)
     if not 0 < patch_side <= PATCH_SIZE or every < 1:
         raise OptionError(
             f"patch_side is {patch_side} and every {every}; use a side in (0, {PATCH_SIZE}] and "
@@ -78,6 +75,24 @@ def dense_descriptors(
         read = _read(layers, band.contiguous(memory_format=torch.channels_last), every)
         found.append(F.normalize(read[:, :, edge:-edge, edge:-edge].float(), dim=1))
     return torch.cat(found, dim=2)
+
+
+def _convolutional(network: PatchDescriptor) -> nn.Sequential:
+    """The layers, if they give the same at every place and take steps of `STRIDE`."""
+    layers = getattr(network, "layers", None)
+    kinds = (nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.Dropout)
+    if not isinstance(layers, nn.Sequential) or not all(isinstance(x, kinds) for x in layers):
+        raise ModelError(
+            f"{type(network).__name__} cannot be read densely: it has no sequence of convolutions "
+            "called `layers`; use a network such as HardNet"
+        )
+    stride = math.prod(layer.stride[0] for layer in layers if isinstance(layer, nn.Conv2d))
+    if stride != STRIDE:
+        raise ModelError(
+            f"{type(network).__name__} cannot be read densely: its strides make {stride} in all "
+            f"instead of {STRIDE}; use a network such as HardNet"
+        )
+    return layers
 
 
 def _read(

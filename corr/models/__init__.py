@@ -1,7 +1,28 @@
 """Networks: each is one file, and saves and loads by `corr.models.saved`."""
 
+from corr.models.gemnet import GeMNet
 from corr.models.hardnet import HardNet
-from corr.models.network import Network, PatchDescriptor
+from corr.models.hynet import HyNet
+from corr.models.l2net import L2Net
+from corr.models.light_hardnet import LightHardNet
+from corr.models.network import ImageEmbedding, Network, PatchDescriptor
+from corr.models.published import load_published
 from corr.models.saved import load_network, save_network
+from corr.models.sosnet import SOSNet
+from corr.models.tfeat import TFeat
 
-__all__ = ["HardNet", "Network", "PatchDescriptor", "load_network", "save_network"]
+__all__ = [
+    "GeMNet",
+    "HardNet",
+    "HyNet",
+    "ImageEmbedding",
+    "L2Net",
+    "LightHardNet",
+    "Network",
+    "PatchDescriptor",
+    "SOSNet",
+    "TFeat",
+    "load_network",
+    "load_published",
+    "save_network",
+]

@@ -12,6 +12,8 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from corr.errors import OptionError
+
 
 class Network(nn.Module, ABC):
     """A network that `corr.models.saved` writes as `network.yaml` and `weights.safetensors`.
@@ -54,3 +56,32 @@ class PatchDescriptor(Network):
     @abstractmethod
     def forward(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
         """Unit-length descriptors, one for each patch in [0, 1]."""
+
+
+class ImageEmbedding(Network):
+    """A network that describes a whole image of any size by one unit-length vector."""
+
+    descriptor_dim: int
+    """Length of a descriptor."""
+
+    @abstractmethod
+    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
+        """Unit-length descriptors, one for each RGB image in [0, 1]."""
+
+
+def check_settings(
+    *, descriptor_dim: int = 1, dropout: float = 0.0, sigmas: float = 1.0, width: int = 1
+) -> None:
+    """Refuse a setting of a network that is outside its range.
+
+    Raises:
+        OptionError: names it.
+    """
+    if descriptor_dim < 1:
+        raise OptionError(f"descriptor_dim is {descriptor_dim}; use 1 or more")
+    if not 0 <= dropout < 1:
+        raise OptionError(f"dropout is {dropout}; use a value in [0, 1)")
+    if not sigmas > 0:
+        raise OptionError(f"sigmas is {sigmas}; use a value above 0")
+    if width < 1:
+        raise OptionError(f"width is {width}; use 1 or more")

@@ -15,11 +15,14 @@ from corr.formats import write_disparity, write_image
 from corr.resources import cards_root
 
 EXPECTED = {
+    "brown",
     "evd",
     "flying-chairs",
     "hpatches-sequences",
+    "identities-folder",
     "kitti-2012",
     "kitti-2015",
+    "lfw",
     "middlebury-2014",
     "middlebury-2021",
     "middlebury-flow",
@@ -55,14 +58,16 @@ def test_readers_exist(name):
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_cards_say_what_data_is_for(name):
     entry = load_card(name)
-    if name not in ("photos-folder", "skimage-photos"):
+    if name not in ("identities-folder", "photos-folder", "skimage-photos"):
         assert "Never" in entry.use
-        assert entry.source.startswith(("https://", "http://sintel"))
+        assert entry.source.startswith(
+            ("https://", "http://sintel", "http://phototour", "http://vis-www")
+        )
 
 
 def test_unknown_card():
     with pytest.raises(
-        DatasetError, match="'kitty' is not known; there are cards of evd, flying-chairs"
+        DatasetError, match="'kitty' is not known; there are cards of brown, evd, flying-chairs"
     ):
         load_card("kitty")
 

@@ -8,7 +8,7 @@ from corr.errors import ModelError, OptionError
 from corr.extractors import dense
 from corr.extractors.dense import dense_descriptors
 from corr.geometry import extract_patches, patch_frames
-from corr.models import HardNet, PatchDescriptor
+from corr.models import HardNet, HyNet, LightHardNet, PatchDescriptor, TFeat
 
 
 def _network(seed=0):
@@ -129,6 +129,11 @@ def test_a_network_without_layers_is_refused():
 
     with pytest.raises(ModelError, match="Flat cannot be read densely"):
         dense_descriptors(Flat(), torch.zeros(1, 1, 8, 8))
+    for network in (TFeat(), HyNet()):  # fully connected, and normalised over the whole patch
+        with pytest.raises(ModelError, match=f"{type(network).__name__} cannot be read densely"):
+            dense_descriptors(network, torch.zeros(1, 1, 8, 8))
+    with pytest.raises(ModelError, match=r"LightHardNet .* strides make 8 in all instead of 4"):
+        dense_descriptors(LightHardNet(), torch.zeros(1, 1, 8, 8))
     for side, every in [(0.0, 1), (33.0, 1), (16.0, 0)]:
         with pytest.raises(OptionError, match=f"patch_side is {side} and every {every};"):
             dense_descriptors(_network(), torch.zeros(1, 1, 8, 8), patch_side=side, every=every)

@@ -1,0 +1,27 @@
+"""`corr export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from corr.cli.say import say
+
+
+def export(name: str, *, output: Path) -> None:
+    """Write a patch network as ONNX or as an exported PyTorch program.
+
+    Args:
+        name: a learned model of `corr models`, or a folder that training wrote.
+        output: .onnx, or .pt2 for torch.export.load.
+    """
+    from corr.errors import ModelError
+    from corr.formats.suffixes import check_output
+    from corr.models.export import SUFFIXES, export_network
+    from corr.models.saved import load_network
+    from corr.pipeline.catalog import entries
+
+    check_output(output, SUFFIXES)
+    if any(entry.name == name and entry.kind == "classical" for entry in entries()):
+        raise ModelError(f"model '{name}' is classical: it has no network to export")
+    difference = export_network(load_network(name), output)
+    say(f"wrote {output}; its descriptors differ from the network's by {difference:.1e} at most")

@@ -1,0 +1,127 @@
+"""Images of identities: a folder for each, and the pairs that Labeled Faces in the Wild lists.
+
+Source: Huang 2007, "Labeled Faces in the Wild: A Database for Studying Face Recognition in
+Unconstrained Environments", section 3 and its README for the files of pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from corr.data.photos import SUFFIXES
+from corr.errors import CorrError, DatasetError
+from corr.formats.suffixes import read_bytes
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Images, and whom or what each shows."""
+
+    paths: tuple[Path, ...]
+    labels: tuple[int, ...]
+    """Of each image: the place of its identity in `names`."""
+    names: tuple[str, ...]
+    """The folders, in alphabetical order."""
+
+
+@dataclass(frozen=True)
+class VerificationPair:
+    """Two images and whether they show the same identity."""
+
+    path0: Path
+    path1: Path
+    same: bool
+    fold: int
+    """Part of a cross-validation, from 0; always 0 where the file has no folds."""
+
+
+def read_identities(root: str | Path) -> Identities:
+    """The images of a folder that holds a folder for each identity.
+
+    Folders without an image are left out, and files beside the folders too.
+
+    Args:
+        root: such as `lfw`, with `lfw/Ada_Lovelace/Ada_Lovelace_0001.jpg`.
+
+    Raises:
+        DatasetError: the folder is missing, or has fewer than two identities with images.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise DatasetError(f"'{root}' is not a folder; give one with a folder for each identity")
+    images = {folder.name: _images(folder) for folder in sorted(root.iterdir()) if folder.is_dir()}
+    images = {name: paths for name, paths in images.items() if paths}
+    if len(images) < 2:
+        raise DatasetError(
+            f"'{root}' holds {len(images)} folders with images ({', '.join(SUFFIXES)}); two or "
+            "more are needed, one for each identity"
+        )
+    return Identities(
+        tuple(path for paths in images.values() for path in paths),
+        tuple(label for label, paths in enumerate(images.values()) for _ in paths),
+        tuple(images),
+    )
+
+
+def read_lfw_pairs(path: str | Path, root: str | Path) -> list[VerificationPair]:
+    """The pairs of `pairs.txt`, or of `pairsDevTrain.txt` and `pairsDevTest.txt`.
+
+    The first line holds the number of folds, if there are any, and that of the matching pairs in
+    each; as many that do not match follow those. `Name 1 4` is two images of one person, `Name 1
+    Other 2` one of each.
+
+    Args:
+        path: the file.
+        root: folder of the images, a folder for each person.
+
+    Raises:
+        DatasetError: the file is missing or damaged, or an image that it names is.
+    """
+    path, root = Path(path), Path(root)
+    try:
+        lines = read_bytes(path).decode("utf-8").splitlines()
+    except (CorrError, UnicodeDecodeError) as error:
+        raise DatasetError(f"'{path}' cannot be read as text: {error}") from error
+    header = lines[0].split() if lines else []
+    if len(header) not in (1, 2) or not all(_is_count(cell) for cell in header):
+        raise DatasetError(f"'{path}': line 1 is not the number of folds and of pairs in each")
+    num_folds, num_pairs = (1, int(header[0])) if len(header) == 1 else map(int, header)
+    if len(lines) - 1 != 2 * num_folds * num_pairs:
+        raise DatasetError(
+            f"'{path}' holds {len(lines) - 1} pairs, and its first line says "
+            f"{2 * num_folds * num_pairs}"
+        )
+    pairs = []
+    for row, line in enumerate(lines[1:]):
+        cells = line.split()
+        fold, place = divmod(row, 2 * num_pairs)
+        same = place < num_pairs
+        if len(cells) != 4 - same or not all(_is_count(x) for x in (cells[1], cells[-1])):
+            wanted = "a name and two numbers" if same else "two names, a number after each"
+            raise DatasetError(f"'{path}': line {row + 2} is not {wanted}")
+        second = cells[0] if same else cells[2]
+        pairs.append(
+            VerificationPair(
+                _image(root, cells[0], int(cells[1])),
+                _image(root, second, int(cells[-1])),
+                same,
+                fold,
+            )
+        )
+    missing = next((p for pair in pairs for p in (pair.path0, pair.path1) if not p.is_file()), None)
+    if missing is not None:
+        raise DatasetError(f"'{path}' names '{missing}', which is not there")
+    return pairs
+
+
+def _image(root: Path, name: str, number: int) -> Path:
+    return root / name / f"{name}_{number:04d}.jpg"
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+
+
+def _is_count(cell: str) -> bool:
+    return cell.isascii() and cell.isdigit() and len(cell) < 10 and int(cell) > 0
