@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean
+.PHONY: help demo test test-half test-rest lint clean
 
 help:
 	@echo "make demo   train, match and measure disparity on real photographs; a page shows it"
@@ -15,8 +15,17 @@ help:
 demo: $(READY)
 	$(BIN)/corr demo --out demo
 
+# Two processes side by side, which take about as long as each other.
+HALF := tests/search tests/losses tests/evaluation tests/models tests/volume
+
 test: $(READY)
-	$(BIN)/pytest
+	@$(MAKE) --no-print-directory -j2 --output-sync=line test-half test-rest
+
+test-half: $(READY)
+	$(BIN)/pytest $(HALF)
+
+test-rest: $(READY)
+	$(BIN)/pytest $(HALF:%=--ignore=%)
 
 lint: $(READY)
 	$(BIN)/ruff check .
