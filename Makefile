@@ -19,7 +19,7 @@ demo: $(READY)
 HALF := tests/search tests/losses tests/evaluation tests/models tests/volume
 
 test: $(READY)
-	@$(MAKE) --no-print-directory -j2 --output-sync=line test-half test-rest
+	@$(MAKE) --no-print-directory -j2 test-half test-rest
 
 test-half: $(READY)
 	$(BIN)/pytest $(HALF)
