@@ -129,7 +129,7 @@ class _Search:
     ) -> None:
         """Scan blocks of rows until none is left; another thread takes others.
 
-        What another thread has found of the columns rises the limits of this one.
+        What another thread has found of the columns raises the limits of this one.
         """
         while True:
             try:
