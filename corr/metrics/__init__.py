@@ -1,0 +1,30 @@
+"""How good an estimate is: descriptors, matches, homographies, disparity and flow.
+
+Shares are in [0, 1]. What is missing (NaN, infinite, no homography, no match) counts as wrong.
+"""
+
+from corr.metrics.coverage import density
+from corr.metrics.disparity import bad_pixel_rate, d1_rate, known_disparity, mean_disparity_error
+from corr.metrics.flow import endpoint_error, flow_outlier_rate
+from corr.metrics.homography import (
+    area_under_curve,
+    homography_corner_error,
+    matching_accuracy,
+    reprojection_error,
+)
+from corr.metrics.verification import fpr95
+
+__all__ = [
+    "area_under_curve",
+    "bad_pixel_rate",
+    "d1_rate",
+    "density",
+    "endpoint_error",
+    "flow_outlier_rate",
+    "fpr95",
+    "homography_corner_error",
+    "known_disparity",
+    "matching_accuracy",
+    "mean_disparity_error",
+    "reprojection_error",
+]
