@@ -1,6 +1,9 @@
 """Training: one LightningModule a task, and what runs it."""
 
-from corr.tasks.metric import Described, MetricTask
+from corr.tasks.collapse import CollapseMonitor
+from corr.tasks.described import Described
+from corr.tasks.metric import MetricTask
+from corr.tasks.nonfinite import NonFiniteGuard
 from corr.tasks.patch import PatchTask
 
-__all__ = ["Described", "MetricTask", "PatchTask"]
+__all__ = ["CollapseMonitor", "Described", "MetricTask", "NonFiniteGuard", "PatchTask"]

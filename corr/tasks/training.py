@@ -18,6 +18,7 @@ from corr.models.network import Network, PatchDescriptor
 from corr.models.saved import save_network
 from corr.tasks.callbacks import Checkpoints, LinesOfProgress, SaveNetwork, SeedEachStep
 from corr.tasks.memory import keep_freed_memory
+from corr.tasks.metric import MetricTask
 from corr.tasks.precision import fast_precision
 from corr.tasks.quiet import quiet
 from corr.tasks.recipe import Recipe, build_recipe, recipe_names
@@ -64,7 +65,7 @@ def _train(recipe: Recipe, stop: StopRequest) -> None:
     folder = open_run_folder(recipe)
     checkpoints = Checkpoints(folder / CHECKPOINT, STEPS_BETWEEN_CHECKPOINTS, stop)
     networks = SaveNetwork(folder)
-    trainer = _trainer(recipe, folder, resumed_step, [checkpoints, networks])
+    trainer = _trainer(recipe, folder, resumed_step, networks, checkpoints)
     _warn_of_few_photos(recipe.data)
     try:
         trainer.fit(task, datamodule=recipe.data, ckpt_path=recipe.ckpt_path, weights_only=True)
@@ -87,7 +88,11 @@ def _train(recipe: Recipe, stop: StopRequest) -> None:
 
 
 def _trainer(
-    recipe: Recipe, folder: Path, resumed_step: int, callbacks: list[pl.Callback]
+    recipe: Recipe,
+    folder: Path,
+    resumed_step: int,
+    networks: SaveNetwork,
+    checkpoints: Checkpoints,
 ) -> pl.Trainer:
     settings = dict(recipe.trainer)
     if settings["max_steps"] == -1 and not (settings["max_epochs"] or settings["max_time"]):
@@ -111,12 +116,19 @@ def _trainer(
         logger=_loggers(settings["logger"], folder, resumed_step),
         callbacks=[
             SeedEachStep(recipe.seed),
-            *callbacks,
+            networks,  # before an average of the weights makes way for what training goes on with
+            *_watching(recipe.task, settings["callbacks"]),
+            checkpoints,  # after those whose state it holds
             progress,
-            *(settings["callbacks"] or ()),
         ],
     )
     return pl.Trainer(**settings)
+
+
+def _watching(task: pl.LightningModule, given: Any) -> list[pl.Callback]:
+    """The callbacks of the recipe, and those that the task has by itself."""
+    chosen = list(given) if isinstance(given, (list, tuple)) else [given] if given else []
+    return [*chosen, *(task.own_callbacks(chosen) if isinstance(task, MetricTask) else ())]
 
 
 def _check_sigmas(recipe: Recipe) -> None:

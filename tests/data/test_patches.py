@@ -156,7 +156,7 @@ def test_negative_noise_is_refused():
 
 
 def test_rootsift_knows_most_pairs(photos):
-    anchor, positive = PatchSampler(photos).batch(300, 50, np.random.default_rng(0))
+    anchor, positive, *_ = PatchSampler(photos).batch(300, 50, np.random.default_rng(0))
     first, second = describe_patches_sift(anchor), describe_patches_sift(positive)
     same = (first * second).sum(1)
     different = (first * np.roll(second, 150, axis=0)).sum(1)
@@ -171,3 +171,20 @@ def test_the_number_of_threads_comes_back(photos):
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_pair_says_where_it_is_in_which_photo(photos):
+    same = Viewpoints(0.0, 1.0, 1.0, max_tilt=1.0, max_perspective=0.0)
+    batch = sampler(photos, same).batch(200, 50, np.random.default_rng(0))
+    assert set(batch.images) == {0, 1}
+    grey = [cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32) for photo in photos]
+    there = [
+        cv2.getRectSubPix(grey[image], (3, 3), tuple(map(float, point))).mean()
+        for image, point in zip(batch.images, batch.points, strict=True)
+    ]
+    centre = batch.anchor[:, 15:17, 15:17].mean((1, 2))
+    assert np.corrcoef(there, centre)[0, 1] > 0.95
+    for image in (0, 1):
+        points = batch.points[batch.images == image]
+        apart = np.linalg.norm(points[:, None] - points, axis=2) + 9 * np.eye(len(points))
+        assert apart.min() >= 4

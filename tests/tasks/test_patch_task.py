@@ -13,7 +13,7 @@ import torch
 from corr.classical.sift import describe_patches_sift
 from corr.data.patch_datamodule import PatchPairs
 from corr.errors import OptionError
-from corr.losses import TripletLoss
+from corr.losses import DescriptorLoss, GlobalOrthogonalLoss, Guard, Labels, TripletLoss
 from corr.metrics import fpr95
 from corr.models import HardNet
 from corr.tasks import PatchTask
@@ -53,7 +53,9 @@ def random_pairs(num_pairs: int, seed: int) -> PatchPairs:
     return PatchPairs(anchor, (anchor + noise).clamp(0, 1))
 
 
-def fit(task: PatchTask, val: list[PatchPairs], **settings: Any) -> pl.Trainer:
+def fit(
+    task: PatchTask, val: list[PatchPairs], train: PatchPairs | None = None, **settings: Any
+) -> pl.Trainer:
     with quiet():
         trainer = pl.Trainer(
             accelerator="cpu",
@@ -63,7 +65,7 @@ def fit(task: PatchTask, val: list[PatchPairs], **settings: Any) -> pl.Trainer:
             enable_model_summary=False,
             **settings,
         )
-        trainer.fit(task, datamodule=Stored(random_pairs(16, 0), val))
+        trainer.fit(task, datamodule=Stored(train or random_pairs(16, 0), val))
     return trainer
 
 
@@ -169,14 +171,39 @@ def test_both_views_go_through_the_network_as_one_batch_in_channels_last():
     assert weight.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_a_loss_that_is_not_finite_ends_training_with_advice():
-    class Broken(TripletLoss):
-        def forward(self, anchors: torch.Tensor, positives: torch.Tensor) -> torch.Tensor:
-            return super().forward(anchors, positives) * float("nan")
+def test_a_loss_may_take_no_labels_and_gets_them_if_it_does():
+    seen: list[Labels | None] = []
 
-    task = PatchTask(HardNet(descriptor_dim=16), Broken(), learning_rate=0.25)
-    with pytest.raises(OptionError, match=r"loss is nan after 1 steps.*lower learning_rate.*0\.25"):
-        fit(task, [random_pairs(16, 0)], max_steps=4)
+    class Plain(DescriptorLoss):
+        def forward(self, anchors: torch.Tensor, positives: torch.Tensor) -> torch.Tensor:
+            return (anchors - positives).square().sum(1).mean()
+
+    class Labelled(TripletLoss):
+        def forward(
+            self, anchors: torch.Tensor, positives: torch.Tensor, labels: Labels | None = None
+        ) -> torch.Tensor:
+            seen.append(labels)
+            return super().forward(anchors, positives, labels)
+
+    pairs = random_pairs(16, 0)
+    places = PatchPairs(*pairs[:2], torch.rand(16, 2) * 100, torch.arange(16) // 4)
+    for loss in (Plain(), GlobalOrthogonalLoss(Plain()), Labelled(guard=Guard(radius=3.0))):
+        fit(PatchTask(HardNet(descriptor_dim=16), loss), [pairs], train=places, max_steps=1)
+    assert len(seen) == 1
+    assert seen[0] is not None
+    assert torch.equal(seen[0].points, places.points)
+    assert torch.equal(seen[0].images, places.images)
+    fit(PatchTask(HardNet(descriptor_dim=16), Labelled()), [pairs], max_steps=1)
+    assert seen[1] is None
+
+
+def test_the_share_that_the_guard_keeps_from_being_negatives_is_logged():
+    pairs = random_pairs(16, 0)
+    near = torch.arange(16)[:, None] // 4 * 50.0 + torch.zeros(16, 2)
+    task = PatchTask(HardNet(descriptor_dim=16), TripletLoss(guard=Guard(radius=3.0)))
+    places = PatchPairs(*pairs[:2], near)
+    trainer = fit(task, [pairs], train=places, max_steps=1, log_every_n_steps=1)
+    assert float(trainer.callback_metrics["train/guarded_share"]) == pytest.approx(3 / 15)
 
 
 @pytest.mark.parametrize(
