@@ -56,7 +56,8 @@ class PatchDataModule(pl.LightningDataModule):
         seed: of the views, the light and the order of the photos.
         viewpoints: how much the second view differs.
         photometry: how much its light and camera differ.
-        detector_noise: how far its keypoints are off.
+        detector_noise: how far its keypoints are off, where `redetect` is off.
+        redetect: detect keypoints in the second view too, and take those that were found twice.
         sigmas: side of the image region in a patch, in sigmas of its keypoint.
 
     Raises:
@@ -77,6 +78,7 @@ class PatchDataModule(pl.LightningDataModule):
         viewpoints: Viewpoints | None = None,
         photometry: Photometry | None = None,
         detector_noise: DetectorNoise | None = None,
+        redetect: bool = False,
         sigmas: float = PATCH_SIGMAS,
     ) -> None:
         super().__init__()
@@ -101,7 +103,7 @@ class PatchDataModule(pl.LightningDataModule):
         self.seed = seed
         self.viewpoints = viewpoints or Viewpoints()
         self.photometry = photometry or Photometry()
-        self.detector_noise = detector_noise or DetectorNoise()
+        self.detector_noise = None if redetect else detector_noise or DetectorNoise()
         self.sigmas = sigmas
         self._train: PatchSampler | None = None
         self._val: PatchArrays | None = None

@@ -103,6 +103,10 @@ class MetricTask(pl.LightningModule):
         anchors, positives = self.network(sides).chunk(2)
         return Described(anchors, positives, labels_of(batch))
 
+    def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """What `describe` describes, as `(B, C, H, W)` pictures in [0, 1] to be drawn."""
+        return batch[0], batch[1]
+
     def training_step(self, batch: Any, batch_idx: int) -> Float[Tensor, ""]:
         """The loss of a batch, as `describe` takes it, with the rows of all devices."""
         described = self.describe(batch)

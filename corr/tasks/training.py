@@ -17,6 +17,7 @@ from corr.errors import RecipeError
 from corr.models.network import Network, PatchDescriptor
 from corr.models.saved import save_network
 from corr.tasks.callbacks import Checkpoints, LinesOfProgress, SaveNetwork, SeedEachStep
+from corr.tasks.hardest import draw_hardest
 from corr.tasks.memory import keep_freed_memory
 from corr.tasks.metric import MetricTask
 from corr.tasks.precision import fast_precision
@@ -33,7 +34,7 @@ def train(arguments: Sequence[str]) -> None:
     """Train what a recipe says, and write the run's folder.
 
     The folder then holds `config.yaml`, `metrics.csv`, `last.ckpt`, `weights.safetensors`,
-    `network.yaml` and `curves.png`.
+    `network.yaml`, `curves.png` and, of descriptors, `hardest.png`.
 
     Args:
         arguments: the recipe (a name, a YAML file or a run's folder), then options: any leaf of it
@@ -84,6 +85,8 @@ def _train(recipe: Recipe, stop: StopRequest) -> None:
     if isinstance(network, Network):
         save_network(network, folder)
     write_curves(folder, read_history(folder))
+    if isinstance(task, MetricTask):
+        draw_hardest(task, recipe.data.val_dataloader(), folder)
     _say(_summary(folder, trainer))
 
 
