@@ -16,9 +16,10 @@ from corr.classical.keypoints import Keypoints
 from corr.classical.sift import detect_sift
 from corr.data.photometric import Grey, PhotometricChange, Photometry
 from corr.data.photos import Photos
+from corr.data.two_views import TwoViews
 from corr.data.viewpoints import Homography, Viewpoints, map_keypoints
 from corr.errors import DatasetError, OptionError
-from corr.geometry import PATCH_SIGMAS, extract_patches, patch_frames
+from corr.geometry import PATCH_SIGMAS
 
 Rows = Int64[np.ndarray, " _"]
 
@@ -106,32 +107,44 @@ class PatchSampler:
         Raises:
             DatasetError: the photos have fewer than 2 points.
         """
+        views = self.views(num_pairs, pairs_per_photo, rng)
+        with _one_thread():
+            parts = [part.patches(self.sigmas) for part in views]
+        return PatchArrays(*(np.concatenate(side) for side in zip(*parts, strict=True)))
+
+    def views(
+        self, num_pairs: int, pairs_per_photo: int, rng: np.random.Generator
+    ) -> list[TwoViews]:
+        """The views that `batch` cuts its patches from, each with up to `pairs_per_photo` points.
+
+        Raises:
+            DatasetError: the photos have fewer than 2 points.
+        """
         order = rng.permutation(len(self.photos))
         taken = {int(index): np.zeros((0, 3)) for index in order}
-        parts: list[PatchArrays] = []
+        parts: list[TwoViews] = []
         missing = num_pairs
         while missing > 0:
             before = missing
             for index in order:
                 if missing > 0:
-                    with _one_thread():
-                        part = self.pairs(int(index), min(pairs_per_photo, missing), rng, taken)
+                    part = self.views_of(int(index), min(pairs_per_photo, missing), rng, taken)
                     parts.append(part)
-                    missing -= len(part.anchor)
+                    missing -= len(part)
             if missing == before:
                 break
         if num_pairs - missing < 2:
             raise DatasetError(f"no keypoints to learn from in {len(self.photos)} photos")
-        return PatchArrays(*(np.concatenate(side) for side in zip(*parts, strict=True)))
+        return parts
 
-    def pairs(
+    def views_of(
         self,
         index: int,
         num_pairs: int,
         rng: np.random.Generator,
         taken: dict[int, Float64[np.ndarray, "_ 3"]],
-    ) -> PatchArrays:
-        """Up to `num_pairs` pairs from two views of one photo.
+    ) -> TwoViews:
+        """Two views of one photo with up to `num_pairs` points.
 
         Args:
             index: of the photo.
@@ -154,13 +167,11 @@ class PatchSampler:
         first = self._first.camera(self._first.light(photo, rng), rng)
         second = warp_photo(self._second.light(photo, rng), homography)
         second = self._second.camera(second, rng)
-        anchor = self._cut(first, points, scale, angle_deg)
         mapped = map_keypoints(homography, points, scale, angle_deg)
         moved = self.detector_noise.move(*mapped, rng)
-        positive = self._cut(second, *moved)
         mirrored = rng.random(len(chosen)) < 0.5
-        anchor[mirrored], positive[mirrored] = anchor[mirrored, ::-1], positive[mirrored, ::-1]
-        return PatchArrays(anchor, positive)
+        placed = points, scale, angle_deg
+        return TwoViews(index, first, second, homography, placed, moved, mirrored)
 
     def _detected(self, index: int) -> Keypoints:
         if index not in self._keypoints:
@@ -180,22 +191,6 @@ class PatchSampler:
         seen = _inside(points, reach * scale, size) & _inside(moved, reach * moved_scale, size)
         usable: Rows = front[seen & (moved_scale >= self.min_scale)]
         return usable
-
-    def _cut(
-        self,
-        view: Grey,
-        points: Float[np.ndarray, "N 2"],
-        scale: Float[np.ndarray, " N"],
-        angle_deg: Float[np.ndarray, " N"],
-    ) -> UInt8[np.ndarray, "N 32 32"]:
-        frames = patch_frames(
-            torch.as_tensor(points, dtype=torch.float32),
-            torch.as_tensor(scale, dtype=torch.float32),
-            torch.as_tensor(angle_deg, dtype=torch.float32),
-            sigmas=self.sigmas,
-        )
-        image = torch.from_numpy(view).float()[None, None]
-        return extract_patches(image, frames)[:, 0].round().clamp(0, 255).byte().numpy()
 
 
 @contextmanager
