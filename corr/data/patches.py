@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64, UInt8
+from jaxtyping import Float, Float32, Float64, Int64, UInt8
 
 from corr.classical.keypoints import Keypoints
 from corr.classical.sift import detect_sift
@@ -76,6 +76,10 @@ class PatchArrays(NamedTuple):
 
     anchor: UInt8[np.ndarray, "B 32 32"]
     positive: UInt8[np.ndarray, "B 32 32"]
+    points: Float32[np.ndarray, "B 2"]
+    """Where the anchors are in their photo, (x, y) px."""
+    images: Int64[np.ndarray, " B"]
+    """Number of that photo."""
 
 
 @dataclass
@@ -109,8 +113,12 @@ class PatchSampler:
         """
         views = self.views(num_pairs, pairs_per_photo, rng)
         with _one_thread():
-            parts = [part.patches(self.sigmas) for part in views]
-        return PatchArrays(*(np.concatenate(side) for side in zip(*parts, strict=True)))
+            sides = [part.patches(self.sigmas) for part in views]
+        return PatchArrays(
+            *(np.concatenate(side) for side in zip(*sides, strict=True)),
+            np.concatenate([part.placed0[0] for part in views]).astype(np.float32),
+            np.repeat([part.photo for part in views], [len(part) for part in views]),
+        )
 
     def views(
         self, num_pairs: int, pairs_per_photo: int, rng: np.random.Generator

@@ -1,5 +1,7 @@
 """Training: one LightningModule a task, and what runs it."""
 
+from corr.tasks.metric import Described, MetricTask
 from corr.tasks.patch import PatchTask
+from corr.tasks.views import ViewTask
 
-__all__ = ["PatchTask"]
+__all__ = ["Described", "MetricTask", "PatchTask", "ViewTask"]
