@@ -9,12 +9,9 @@ import torch
 from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
+from corr.data.cutting import Placed, cut_patches, placed_frames
 from corr.data.photometric import Grey
 from corr.data.viewpoints import Homography, local_affine
-from corr.geometry import extract_patches, patch_frames
-
-Placed = tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]]
-"""Points, scales and angles (degrees) of keypoints."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +47,7 @@ class TwoViews:
             sigmas: side of a patch, in sigmas of its keypoint.
             angles_deg: of both sides, instead of the detector's.
         """
-        first, second = (
-            patch_frames(*(torch.as_tensor(x, dtype=torch.float32) for x in placed), sigmas=sigmas)
-            for placed in self._placed(angles_deg)
-        )
+        first, second = (placed_frames(side, sigmas) for side in self._placed(angles_deg))
         flip = torch.from_numpy(np.where(self.mirrored, -1, 1).astype(np.float32))
         for side in (first, second):
             side[:, :, 1] *= flip[:, None]
@@ -64,7 +58,7 @@ class TwoViews:
     ) -> tuple[UInt8[np.ndarray, "N 32 32"], UInt8[np.ndarray, "N 32 32"]]:
         """The patches of both views, along the detector's orientation."""
         first, second = self.frames(sigmas)
-        return _cut(self.first, first), _cut(self.second, second)
+        return cut_patches(self.first, first), cut_patches(self.second, second)
 
     def _placed(
         self, angles_deg: tuple[Float[np.ndarray, " N"], ...] | None
@@ -73,8 +67,3 @@ class TwoViews:
             return self.placed0, self.placed1
         first, second = angles_deg
         return (*self.placed0[:2], first), (*self.placed1[:2], second)
-
-
-def _cut(view: Grey, frames: Float32[Tensor, "N 2 3"]) -> UInt8[np.ndarray, "N 32 32"]:
-    image = torch.from_numpy(view).float()[None, None]
-    return extract_patches(image, frames)[:, 0].round().clamp(0, 255).byte().numpy()

@@ -25,7 +25,7 @@ class ViewPairs(NamedTuple):
     """Grey; sizes may differ."""
     views1: list[UInt8[Tensor, "_ _"]]
     view: Int64[Tensor, " B"]
-    """Which of the views a row is in."""
+    """Which of the views a row is in; those of one view stand together, in the views' order."""
     frames0: Float32[Tensor, "B 2 3"]
     """At random angles: no orientation is given."""
     frames1: Float32[Tensor, "B 2 3"]

@@ -17,10 +17,6 @@ GIVEN_SCALE = 3.2
 """Sigma of keypoints given without one, px: two octaves above SIFT's finest; patches of 64 px."""
 
 
-MAX_ORIENTATIONS = 2
-"""Keypoints that SIFT finds at one place, on average at most; one in six places has two."""
-
-
 def grey_image(image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W"]:
     """The luma of an RGB image, in which keypoints are detected."""
     grey: UInt8[np.ndarray, "H W"] = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -35,16 +31,9 @@ def detect_keypoints(
     Args:
         image: RGB.
         max_keypoints: at most so many.
-        oriented: SIFT gives a place with several orientations as several keypoints; without their
-            orientation these are one.
+        oriented: a place with several orientations is several keypoints; one when off.
     """
-    grey = grey_image(image)
-    if oriented:
-        return detect_sift(grey, max_keypoints)
-    found = detect_sift(grey, MAX_ORIENTATIONS * max_keypoints)
-    places = np.column_stack((found.points, found.scale))
-    first = np.sort(np.unique(places, axis=0, return_index=True)[1])[:max_keypoints]
-    return found.take(first)
+    return detect_sift(grey_image(image), max_keypoints, oriented=oriented)
 
 
 def given_keypoints(keypoints: Any, image_size: tuple[int, int]) -> Keypoints:

@@ -101,7 +101,7 @@ class ViewTask(MetricTask):
         loss = super().training_step(batch, batch_idx)
         distance = frame_distance(self._mismatch)
         self.log("train/frame_distance", distance.detach())
-        self.log("train/turn_off_deg", turn_deg(self._mismatch.detach()).median())
+        self.log("train/turn_error_deg", turn_deg(self._mismatch.detach()).median())
         return loss + self.frame_weight * distance if distance.requires_grad else loss
 
     def on_validation_start(self) -> None:
@@ -113,7 +113,7 @@ class ViewTask(MetricTask):
         """Describe held-out pairs; the figures come at the end of the epoch."""
         described = self.describe(batch)
         self._described.append((described.anchors.float().cpu(), described.positives.float().cpu()))
-        self.log("val/turn_off_deg", turn_deg(self._mismatch).median(), batch_size=1)
+        self.log("val/turn_error_deg", turn_deg(self._mismatch).median(), batch_size=1)
         if self._baselines is None:
             self._rootsift.append(self._describe_rootsift(batch))
 
@@ -133,19 +133,13 @@ class ViewTask(MetricTask):
 
     def _describe_rootsift(self, batch: ViewPairs) -> tuple[_Sides, _Sides]:
         """Along the detector's orientations, and along dominant ones."""
+        sigmas = self.network.sigmas
         oriented = self._cut(batch, normalize=False)
         dominant = (
             _cut_at(batch.views0, batch.view, batch.frames0, self._dominant),
             _cut_at(batch.views1, batch.view, batch.frames1, self._dominant),
         )
-        first, second = (
-            (
-                _rootsift(side0.patches, self.network.sigmas),
-                _rootsift(side1.patches, self.network.sigmas),
-            )
-            for side0, side1 in (oriented, dominant)
-        )
-        return first, second
+        return _rootsift(oriented, sigmas), _rootsift(dominant, sigmas)
 
     def _cut(self, batch: ViewPairs, *, normalize: bool) -> tuple[_Cut, _Cut]:
         """Both sides; without normalisation they are cut along the detector's orientation."""
@@ -165,10 +159,10 @@ def _cut_at(
 ) -> _Cut:
     """Patches and their frames, after `normalize(image, frames)` where it is given."""
     moved, patches = [], []
-    for index, grey in enumerate(views):
+    counts = torch.bincount(view, minlength=len(views)).tolist()
+    for grey, part in zip(views, frames.split(counts), strict=True):
         image = grey[None, None].float() / 255
-        chosen = frames[view == index]
-        chosen = chosen if normalize is None else normalize(image, chosen)
+        chosen = part if normalize is None else normalize(image, part)
         moved.append(chosen)
         patches.append(extract_patches(image, chosen))
     return _Cut(torch.cat(moved), torch.cat(patches))
@@ -178,6 +172,7 @@ def _fpr95(batches: Iterable[_Sides]) -> float:
     return pairs_fpr95(*(torch.cat(side) for side in zip(*batches, strict=True)))
 
 
-def _rootsift(patches: Float[Tensor, "N 1 32 32"], sigmas: float) -> Float[Tensor, "N 128"]:
-    stored = (patches[:, 0] * 255).round().byte().cpu().numpy()
-    return torch.from_numpy(describe_patches_sift(stored, sigmas=sigmas, root=True))
+def _rootsift(sides: tuple[_Cut, _Cut], sigmas: float) -> _Sides:
+    stored = ((side.patches[:, 0] * 255).round().byte().cpu().numpy() for side in sides)
+    first, second = (describe_patches_sift(side, sigmas=sigmas, root=True) for side in stored)
+    return torch.from_numpy(first), torch.from_numpy(second)
