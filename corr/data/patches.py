@@ -137,7 +137,7 @@ class PatchSampler:
             for index in order:
                 if missing > 0:
                     part = self.views_of(int(index), min(pairs_per_photo, missing), rng, taken)
-                    parts.append(part)
+                    parts += [part] if len(part) else []
                     missing -= len(part)
             if missing == before:
                 break

@@ -63,15 +63,28 @@ def describe_frames(
         normalization: of the frames, before the network's own.
         sigmas: side of a patch in sigmas of its keypoint.
     """
+    normalized = normalized_frames(model, view, frames, normalization=normalization)
+    return describe_cut(model, cut_patches(view, normalized), sigmas=sigmas)
+
+
+@torch.inference_mode()
+def normalized_frames(
+    model: object,
+    view: UInt8[np.ndarray, "H W"],
+    frames: Float32[Tensor, "N 2 3"],
+    *,
+    normalization: PatchNormalization | None = None,
+) -> Float32[Tensor, "N 2 3"]:
+    """The frames where `describe_frames` cuts the patches that it describes."""
     image = torch.from_numpy(view).float()[None, None] / 255
     if normalization is not None:
         frames = normalization(image, frames)
-    if isinstance(model, PatchDescriptor):
-        device = resolve_device()
-        network, image = model.to(device).eval(), image.to(device)
-        parts = (part.to(device) for part in frames.split(_BATCH))
-        frames = torch.cat([network.normalize_frames(image, part).cpu() for part in parts])
-    return describe_cut(model, cut_patches(view, frames), sigmas=sigmas)
+    if not isinstance(model, PatchDescriptor):
+        return frames
+    device = resolve_device()
+    network, image = model.to(device).eval(), image.to(device)
+    parts = (part.to(device) for part in frames.split(_BATCH))
+    return torch.cat([network.normalize_frames(image, part).cpu() for part in parts])
 
 
 @torch.inference_mode()

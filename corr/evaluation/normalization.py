@@ -22,16 +22,18 @@ from corr.data.sequence_patches import (
     pair_keypoints,
 )
 from corr.drawing.curves import draw_curves
+from corr.drawing.patches import draw_patches
 from corr.errors import ModelError
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate
-from corr.evaluation.frames import describe_frames, find_describer
+from corr.evaluation.frames import describe_frames, find_describer, normalized_frames
 from corr.evaluation.sequences import SequenceBenchmark
 from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
 from corr.losses.descriptor import pairwise_distances
 from corr.metrics import fpr95
 from corr.models.hardnet_stn import CLASSICAL, build_normalization
+from corr.models.normalization import PatchNormalization
 from corr.pipeline import catalog
 from corr.results import Picture
 
@@ -40,11 +42,11 @@ SCALES = (0.5, 0.71, 1.0, 1.41, 2.0)
 RANDOM = "random"
 """Every patch turned by an angle of its own."""
 
-_NUM_DRAWN = 16
-_ZOOM = 3
+_NUM_DRAWN = 14
 
-Descriptors = Mapping[str, Float[np.ndarray, "N D"]]
-"""Of image 0 by the name `first`, of image 1 by the name of each change."""
+Output = Mapping[str, Float[np.ndarray, "N ..."]]
+"""Output of image 0 by the name `first`, of image 1 by the name of each change; and by the
+names `frames0` and `frames1` the frames of both where the second are turned at random."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class NormalizationProtocol:
     opencv: str = cv2.__version__
 
 
-class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Descriptors]):
+class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Output]):
     """FPR95 and matching score of upright patches against rotation and scale.
 
     A model may be followed by a normalisation that needs no training, such as
@@ -99,8 +101,8 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Descriptors]):
     ranked_by: ClassVar[str] = f"fpr95_{RANDOM}"
     higher_is_better: ClassVar[bool] = False
     drawn: ClassVar[str] = (
-        "Patches of the same points, as the model has them described: in image 1, and turned at "
-        "random in the other image, before (middle) and after its normalisation (below)."
+        "Patches of the same points, turned at random in the other image, from those whose "
+        "descriptors agree best (left) to those that differ most (right)."
     )
 
     def __init__(self, settings: NormalizationProtocol | None = None) -> None:
@@ -133,14 +135,17 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Descriptors]):
             item, settings.max_keypoints, noise, sigmas=settings.sigmas, oriented=False
         )
 
-    def run(self, model: str, inputs: KeypointPairs) -> Descriptors:
+    def run(self, model: str, inputs: KeypointPairs) -> Output:
         """The descriptors of image 0, and of image 1 after each change."""
         found = {"first": self._describe(model, inputs.view0, _upright(inputs.placed0))}
-        for name, placed in self._changed(inputs).items():
+        changed = self._changed(inputs)
+        for name, placed in changed.items():
             found[name] = self._describe(model, inputs.view1, placed)
+        found["frames0"] = self._normalized(model, inputs.view0, _upright(inputs.placed0))
+        found["frames1"] = self._normalized(model, inputs.view1, changed[RANDOM])
         return found
 
-    def score(self, item: HomographyPair, inputs: KeypointPairs, output: Descriptors) -> Scores:
+    def score(self, item: HomographyPair, inputs: KeypointPairs, output: Output) -> Scores:
         """FPR95 and matching score for each change."""
         scores = {}
         for name in self._names():
@@ -161,16 +166,27 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Descriptors]):
         """Means over pairs."""
         return {key: mean_over_items(values) for key, values in table.items()}
 
-    def draw(self, inputs: KeypointPairs, output: Descriptors) -> Picture:
-        """The points whose descriptors differ most when they are turned at random."""
+    def draw(self, inputs: KeypointPairs, output: Output) -> Picture:
+        """Some points, from the one whose descriptors agree best to the one where least."""
         off = np.linalg.norm(output["first"] - output[RANDOM], axis=1)
-        rows = np.argsort(-off, kind="stable")[:_NUM_DRAWN]
-        turned = self._changed(inputs)[RANDOM]
-        above = cut_patches(inputs.view0, self._frames(_upright(inputs.placed0)))[rows]
-        below = cut_patches(inputs.view1, self._frames(turned))[rows]
-        grey = np.vstack([np.hstack(list(side)) for side in (above, below)])
-        large = np.repeat(np.repeat(grey, _ZOOM, axis=0), _ZOOM, axis=1)
-        return np.repeat(large[:, :, None], 3, axis=2)
+        few = np.linspace(0, len(off) - 1, min(_NUM_DRAWN, len(off))).round().astype(np.int64)
+        rows = np.argsort(off, kind="stable")[few]
+        sides = (inputs.view0, output["frames0"]), (inputs.view1, output["frames1"])
+        given = (
+            (inputs.view0, self._frames(_upright(inputs.placed0)).numpy()),
+            (inputs.view1, self._frames(self._changed(inputs)[RANDOM]).numpy()),
+        )
+        names = "image 1, as given", "the other image, as given"
+        shown = dict(zip(names, given, strict=True))
+        if not all(np.array_equal(a[1], b[1]) for a, b in zip(sides, given, strict=True)):
+            names = "image 1, normalised", "the other image, normalised"
+            shown |= dict(zip(names, sides, strict=True))
+        return draw_patches(
+            {
+                name: cut_patches(view, torch.from_numpy(frames[rows]))
+                for name, (view, frames) in shown.items()
+            }
+        )
 
     def summary(self, totals: Mapping[str, Scores]) -> Picture | None:
         """FPR95 and matching score against rotation and scale, four diagrams."""
@@ -206,14 +222,23 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Descriptors]):
         return placed_frames(placed, self.settings.sigmas)
 
     def _describe(self, model: str, view: Any, placed: Placed) -> Float[np.ndarray, "N D"]:
-        name, _, after = model.partition("+")
+        chosen, normalization = self._resolve(model)
         return describe_frames(
-            catalog.resolve(name, self.task),
+            chosen,
             view,
             self._frames(placed),
-            normalization=build_normalization(after or "none"),
+            normalization=normalization,
             sigmas=self.settings.sigmas,
         )
+
+    def _normalized(self, model: str, view: Any, placed: Placed) -> Float[np.ndarray, "N 2 3"]:
+        chosen, normalization = self._resolve(model)
+        frames = normalized_frames(chosen, view, self._frames(placed), normalization=normalization)
+        return frames.numpy()
+
+    def _resolve(self, model: str) -> tuple[object, PatchNormalization | None]:
+        name, _, after = model.partition("+")
+        return catalog.resolve(name, self.task), build_normalization(after or "none")
 
 
 def _upright(placed: Placed) -> Placed:
