@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from corr.data.patch_datamodule import PatchDataModule, PatchPairs
+    from corr.data.view_datamodule import ViewDataModule, ViewPairs
 
-__all__ = ["PatchDataModule", "PatchPairs"]
+__all__ = ["PatchDataModule", "PatchPairs", "ViewDataModule", "ViewPairs"]
 
 if not TYPE_CHECKING:
 
@@ -13,6 +14,7 @@ if not TYPE_CHECKING:
         # A card or a reader is had without the frameworks that training needs.
         if name not in __all__:
             raise AttributeError(f"module 'corr.data' has no attribute '{name}'")
-        from corr.data import patch_datamodule
+        from corr.data import patch_datamodule, view_datamodule
 
-        return getattr(patch_datamodule, name)
+        module = view_datamodule if name.startswith("View") else patch_datamodule
+        return getattr(module, name)

@@ -14,12 +14,14 @@ from jaxtyping import Float, Float32, Float64, Int64, UInt8
 
 from corr.classical.keypoints import Keypoints
 from corr.classical.sift import detect_sift
+from corr.data.cutting import Placed
 from corr.data.photometric import Grey, PhotometricChange, Photometry
 from corr.data.photos import Photos
-from corr.data.redetection import Placed, detected_again
+from corr.data.redetection import detected_again
+from corr.data.two_views import TwoViews
 from corr.data.viewpoints import Homography, Viewpoints, map_keypoints
 from corr.errors import DatasetError, OptionError
-from corr.geometry import PATCH_SIGMAS, extract_patches, patch_frames
+from corr.geometry import PATCH_SIGMAS
 
 Rows = Int64[np.ndarray, " _"]
 
@@ -116,32 +118,49 @@ class PatchSampler:
         Raises:
             DatasetError: the photos have fewer than 2 points.
         """
+        views = self.views(num_pairs, pairs_per_photo, rng)
+        with _one_thread():
+            anchors, positives = zip(*(part.patches(self.sigmas) for part in views), strict=True)
+        return PatchArrays(
+            np.concatenate(anchors),
+            np.concatenate(positives),
+            np.concatenate([part.placed0[0] for part in views]).astype(np.float32),
+            np.repeat([part.photo for part in views], [len(part) for part in views]),
+        )
+
+    def views(
+        self, num_pairs: int, pairs_per_photo: int, rng: np.random.Generator
+    ) -> list[TwoViews]:
+        """The views that `batch` cuts its patches from, each with up to `pairs_per_photo` points.
+
+        Raises:
+            DatasetError: the photos have fewer than 2 points.
+        """
         order = rng.permutation(len(self.photos))
         taken = {int(index): np.zeros((0, 3)) for index in order}
-        parts: list[PatchArrays] = []
+        parts: list[TwoViews] = []
         missing = num_pairs
         while missing > 0:
             before = missing
             for index in order:
                 if missing > 0:
-                    with _one_thread():
-                        part = self.pairs(int(index), min(pairs_per_photo, missing), rng, taken)
-                    parts.append(part)
-                    missing -= len(part.anchor)
+                    part = self.views_of(int(index), min(pairs_per_photo, missing), rng, taken)
+                    parts += [part] if len(part) else []
+                    missing -= len(part)
             if missing == before:
                 break
         if num_pairs - missing < 2:
             raise DatasetError(f"no keypoints to learn from in {len(self.photos)} photos")
-        return PatchArrays(*(np.concatenate(side) for side in zip(*parts, strict=True)))
+        return parts
 
-    def pairs(
+    def views_of(
         self,
         index: int,
         num_pairs: int,
         rng: np.random.Generator,
         taken: dict[int, Float64[np.ndarray, "_ 3"]],
-    ) -> PatchArrays:
-        """Up to `num_pairs` pairs from two views of one photo.
+    ) -> TwoViews:
+        """Two views of one photo with up to `num_pairs` points.
 
         Args:
             index: of the photo.
@@ -163,13 +182,9 @@ class PatchSampler:
         discs = np.column_stack((found.points, found.scale)).astype(np.float64)[usable]
         chosen = _apart(discs, taken[index], num_pairs, self.min_distance)
         taken[index] = np.concatenate((taken[index], discs[chosen]))
-        placed = Placed.of(found).take(usable[chosen])
-        anchor = self._cut(first, *placed)
-        positive = self._cut(second, *again.take(chosen))
         mirrored = rng.random(len(chosen)) < 0.5
-        anchor[mirrored], positive[mirrored] = anchor[mirrored, ::-1], positive[mirrored, ::-1]
-        images = np.full(len(chosen), index, dtype=np.int64)
-        return PatchArrays(anchor, positive, placed.points, images)
+        placed = Placed.of(found).take(usable[chosen])
+        return TwoViews(index, first, second, homography, placed, again.take(chosen), mirrored)
 
     def _detected(self, index: int) -> Keypoints:
         if index not in self._keypoints:
@@ -201,22 +216,6 @@ class PatchSampler:
         detected = Placed.of(detect_sift(second, MAX_DETECTED))
         expected, again = detected_again(mapped, detected)
         return front[seen[expected]], detected.take(again)
-
-    def _cut(
-        self,
-        view: Grey,
-        points: Float[np.ndarray, "N 2"],
-        scale: Float[np.ndarray, " N"],
-        angle_deg: Float[np.ndarray, " N"],
-    ) -> UInt8[np.ndarray, "N 32 32"]:
-        frames = patch_frames(
-            torch.as_tensor(points, dtype=torch.float32),
-            torch.as_tensor(scale, dtype=torch.float32),
-            torch.as_tensor(angle_deg, dtype=torch.float32),
-            sigmas=self.sigmas,
-        )
-        image = torch.from_numpy(view).float()[None, None]
-        return extract_patches(image, frames)[:, 0].round().clamp(0, 255).byte().numpy()
 
 
 @contextmanager

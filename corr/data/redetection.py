@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Int64
 
-from corr.classical.keypoints import Keypoints
+from corr.data.cutting import Placed
 
 MAX_DISTANCE_PX = 1.5
 """Or `MAX_DISTANCE` sigmas, where that is more."""
 MAX_DISTANCE = 0.4
 MAX_OCTAVES = 0.5
 MAX_ANGLE_DEG = 25.0
-
-
-class Placed(NamedTuple):
-    """Where keypoints are, without how strong they are."""
-
-    points: Float[np.ndarray, "N 2"]
-    scale: Float[np.ndarray, " N"]
-    angle_deg: Float[np.ndarray, " N"]
-
-    @classmethod
-    def of(cls, keypoints: Keypoints) -> Placed:
-        """Those of a detector."""
-        return cls(keypoints.points, keypoints.scale, keypoints.angle_deg)
-
-    def take(self, rows: Int64[np.ndarray, " K"]) -> Placed:
-        """Some of them, in a new order."""
-        return Placed(self.points[rows], self.scale[rows], self.angle_deg[rows])
 
 
 def detected_again(

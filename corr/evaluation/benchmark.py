@@ -118,6 +118,10 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
     def draw(self, inputs: Inputs, output: Output) -> Picture:
         """What the model made of an item, and where it is wrong."""
 
+    def summary(self, totals: Mapping[str, Scores]) -> Picture | None:
+        """One picture of the whole table, by model; none where the numbers say it all."""
+        return None
+
     def identity(self, item: Item, root: Path) -> list[Any]:
         """What an item is made of, in plain values: where one changes, it is measured again.
 

@@ -14,11 +14,12 @@ from corr.errors import ModelError
 from corr.evaluation.benchmark import Benchmark
 from corr.evaluation.cache import Cache
 from corr.evaluation.frame import open_console, run_benchmark
-from corr.evaluation.page import write_report_page
+from corr.evaluation.page import summary_of, write_report_page
 from corr.evaluation.part import Part
 from corr.evaluation.registry import BENCHMARKS, MINI
 from corr.evaluation.report import Report, Rows
 from corr.evaluation.written import write_report
+from corr.formats import write_image
 from corr.formats.atomic import make_folder
 from corr.pipeline import catalog
 
@@ -99,6 +100,10 @@ def evaluate(
             _show(report, console, rows)
             for path in [] if out is None else write_report(report, out, rows):
                 _say(console, f"wrote {path}")
+            if out is not None and (picture := summary_of(part, report)) is not None:
+                path = out / f"{report.benchmark}.png"
+                write_image(path, picture)
+                _say(console, f"wrote {path}")
         if out is not None:
             _say(console, f"the page: {write_report_page(parts, reports, out, title)}")
     except KeyboardInterrupt:
@@ -108,7 +113,8 @@ def evaluate(
 
 
 def _defaults(benchmark: Benchmark[Any, Any, Any]) -> list[str]:
-    return [name for name in benchmark.defaults if name in catalog.names(benchmark.task)]
+    known = catalog.names(benchmark.task)
+    return [name for name in benchmark.defaults if name.partition("+")[0] in known]
 
 
 def _can(benchmark: Benchmark[Any, Any, Any], model: str) -> bool:

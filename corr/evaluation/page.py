@@ -11,6 +11,7 @@ from corr.errors import CorrError
 from corr.evaluation.measure import read_result
 from corr.evaluation.report import Report
 from corr.formats.page import Figure, Page, Section, Table, embedded, write_page
+from corr.results import Picture
 
 if TYPE_CHECKING:
     from corr.evaluation.part import Part
@@ -43,7 +44,7 @@ def write_report_page(
             report.benchmark,
             f"Protocol {report.protocol_hash}. Below, the item where each model was worst. "
             f"{part.benchmark.drawn}",
-            tuple(_worst(part, report)),
+            (*_summary(part, report), *_worst(part, report)),
             Table(tuple(name for name, _ in report.titles()), tuple(map(tuple, report.cells()))),
         )
         for part, report in zip(parts, reports, strict=True)
@@ -56,6 +57,18 @@ def write_report_page(
     page = Page(f"corr evaluate {title}", _LEAD + failed, None, sections, f"{run_on}.{commit}")
     write_page(path, page)
     return path
+
+
+def summary_of(part: Part, report: Report) -> Picture | None:
+    """The picture of a whole report, where its benchmark draws one."""
+    totals = {model: report.row(model).scores for model in report.items}
+    return part.benchmark.summary(totals)
+
+
+def _summary(part: Part, report: Report) -> Iterator[Figure]:
+    picture = summary_of(part, report)
+    if picture is not None:
+        yield Figure(embedded(picture), report.benchmark, "", "Every model.", wide=True)
 
 
 def _worst(part: Part, report: Report) -> Iterator[Figure]:

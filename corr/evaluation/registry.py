@@ -33,11 +33,18 @@ def _patches(_search: str) -> Benchmark[Any, Any, Any]:
     return PatchBenchmark()
 
 
+def _normalization(_search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.normalization import NormalizationBenchmark
+
+    return NormalizationBenchmark()
+
+
 BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "homographies": _homographies,
     "stereo": _stereo,
     "flow": _flow,
     "patches": _patches,
+    "normalization": _normalization,
 }
 """What is measured on data that the user has; each is told who finds nearest neighbours, where it
 seeks any."""

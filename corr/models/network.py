@@ -52,10 +52,31 @@ class PatchDescriptor(Network):
     """Length of a descriptor."""
     sigmas: float
     """Side of the image region in a patch, in sigmas of its keypoint; see `corr.geometry`."""
+    upright: bool = False
+    """Whether it is given frames at angle 0, whatever the orientation of their keypoints."""
 
     @abstractmethod
     def forward(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
         """Unit-length descriptors, one for each patch in [0, 1]."""
+
+    def normalize_frames(
+        self, image: Float[Tensor, "1 1 H W"], frames: Float[Tensor, "N 2 3"]
+    ) -> Float[Tensor, "N 2 3"]:
+        """Where this network wants the patches cut: here, where they are.
+
+        Args:
+            image: grey, in [0, 1].
+            frames: of its keypoints, as in `corr.geometry.patch_frames`.
+        """
+        return frames
+
+    def describe_normalized(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
+        """Descriptors of patches that were cut at the frames of `normalize_frames`.
+
+        A network that normalises patches itself where it has nothing but them does not do so here.
+        """
+        described: Tensor = self(patches)
+        return described
 
 
 class ImageEmbedding(Network):

@@ -48,6 +48,12 @@ _LEARNED = {
         "learned",
         "HardNet on oriented patches of SIFT keypoints",
     ),
+    "hardnet-stn": Entry(
+        "hardnet-stn",
+        ("match", "extract"),
+        "learned",
+        "light HardNet that turns the patches of SIFT keypoints itself: no orientation is needed",
+    ),
 }
 
 

@@ -5,5 +5,13 @@ from corr.tasks.described import Described
 from corr.tasks.metric import MetricTask
 from corr.tasks.nonfinite import NonFiniteGuard
 from corr.tasks.patch import PatchTask
+from corr.tasks.views import ViewTask
 
-__all__ = ["CollapseMonitor", "Described", "MetricTask", "NonFiniteGuard", "PatchTask"]
+__all__ = [
+    "CollapseMonitor",
+    "Described",
+    "MetricTask",
+    "NonFiniteGuard",
+    "PatchTask",
+    "ViewTask",
+]

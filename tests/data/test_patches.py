@@ -157,7 +157,7 @@ def test_scales_are_spread(photos):
     sample = sampler(photos)
     taken = {0: np.zeros((0, 3)), 1: np.zeros((0, 3))}
     for seed in range(4):
-        sample.pairs(0, 40, np.random.default_rng(seed), taken)
+        sample.views_of(0, 40, np.random.default_rng(seed), taken)
     scale = taken[0][:, 2]
     assert (scale < 2).sum() > 20
     assert (scale > 4).sum() > 20

@@ -1,6 +1,7 @@
 import numpy as np
 
-from corr.data.redetection import Placed, detected_again
+from corr.data.cutting import Placed
+from corr.data.redetection import detected_again
 
 
 def placed(*rows: tuple[float, float, float, float]) -> Placed:
