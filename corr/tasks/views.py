@@ -97,6 +97,11 @@ class ViewTask(MetricTask):
         anchors, positives = self.network.describe_normalized(patches).chunk(2)
         return Described(anchors, positives, labels_of(batch))
 
+    def shown(self, batch: ViewPairs) -> tuple[Tensor, Tensor]:
+        """The patches that are described."""
+        cut0, cut1 = self._cut(batch, normalize=True)
+        return cut0.patches, cut1.patches
+
     def training_step(self, batch: ViewPairs, batch_idx: int) -> Float[Tensor, ""]:
         """The loss of the descriptors and the distance of the frames."""
         loss = super().training_step(batch, batch_idx)

