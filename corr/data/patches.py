@@ -104,6 +104,8 @@ class PatchSampler:
     """px between two points of a photo in one batch; closer, they might be the same one."""
     min_scale: float = 1.0
     """Smallest sigma in the second view, px; a detector finds nothing smaller."""
+    camera: bool = True
+    """Whether the views go through their cameras here, and not later on the training device."""
 
     def __post_init__(self) -> None:
         self._keypoints: dict[int, Keypoints] = {}
@@ -172,9 +174,12 @@ class PatchSampler:
         photo = self.photos[index]
         size = photo.shape[:2]
         homography = self.viewpoints.draw(size, rng)
-        first = self._first.camera(self._first.light(photo, rng), rng)
+        first = self._first.light(photo, rng)
+        if self.camera:
+            first = self._first.camera(first, rng)
         second = warp_photo(self._second.light(photo, rng), homography)
-        second = self._second.camera(second, rng)
+        if self.camera:
+            second = self._second.camera(second, rng)
         found = self._detected(index)
         usable, again = self._found_twice(found, second, homography, rng)
         order = _shuffled(found.scale[usable], rng)
