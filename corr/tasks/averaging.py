@@ -44,8 +44,9 @@ class MovingAverage(WeightAveraging):
         batch_idx: int,
     ) -> None:
         """Move the average, unless the step was skipped."""
-        if not cast("MetricTask", pl_module).step_skipped:
-            super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
+        if cast("MetricTask", pl_module).step_skipped:
+            self._latest_update_step = trainer.global_step
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Nothing yet: the last checkpoint may still be written, with both sets of weights."""

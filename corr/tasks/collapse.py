@@ -69,7 +69,8 @@ class CollapseMonitor(pl.Callback):
         rank = effective_rank(torch.cat(task.described[:2]))
         task.log("train/effective_rank", rank)
         low = float(rank) <= self.min_effective_rank
-        loss, collapsed = float(outputs["loss"]), _collapsed_loss(task, task.described)
+        loss = float(trainer.callback_metrics["train/loss"])
+        collapsed = _collapsed_loss(task, task.described)
         stuck = abs(loss - collapsed) <= _SAME_LOSS * abs(collapsed)
         if not (low or stuck):
             self._since = -1

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytorch_lightning as pl
 import torch
 from jaxtyping import Float
+from pytorch_lightning.callbacks import WeightAveraging
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
@@ -155,7 +156,9 @@ class MetricTask(pl.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Where the average is not wanted any more, go on with what training had."""
-        if self.ema_decay == 0 and "current_model_state" in checkpoint:
+        callbacks = self.trainer.callbacks  # type: ignore[attr-defined]  # not in stubs
+        averaged = any(isinstance(callback, WeightAveraging) for callback in callbacks)
+        if not averaged and "current_model_state" in checkpoint:
             checkpoint["state_dict"] = checkpoint["current_model_state"]
 
     def configure_callbacks(self) -> Sequence[pl.Callback]:

@@ -53,6 +53,7 @@ def read(folder: Path, case: str, num_ranks: int, rank: int = 0) -> dict[str, An
         "info-nce",
         "sosnet",
         "gemnet",
+        "nan",
     ],
 )
 def test_two_ranks_train_as_one_with_the_whole_batch(trained: Path, case: str):
@@ -68,6 +69,16 @@ def test_two_ranks_train_as_one_with_the_whole_batch(trained: Path, case: str):
     running = [name for name in one["state"] if name.endswith("running_var")]
     assert running
     assert all(not torch.equal(one["state"][name], torch.ones(1)) for name in running)
+
+
+def test_all_ranks_skip_the_step_of_a_bad_batch(trained: Path):
+    for num_ranks in (1, 2):
+        gradients = read(trained, "nan", num_ranks)["gradients"]
+        assert [bool(found) for found in gradients] == [True, False, True]
+    kept = [
+        torch.load(trained / f"nonfinite-1-rank{rank}.pt", weights_only=True) for rank in (0, 1)
+    ]
+    assert [bool(found["batch"]["anchor"].isnan().any()) for found in kept] == [False, True]
 
 
 def test_statistics_of_its_own_rows_alone_would_not_do(trained: Path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from corr.classical.sift import describe_patches_sift
 from corr.data.patch_datamodule import PatchPairs
@@ -17,6 +18,7 @@ from corr.losses import DescriptorLoss, GlobalOrthogonalLoss, Guard, Labels, Tri
 from corr.metrics import fpr95
 from corr.models import HardNet
 from corr.tasks import PatchTask
+from corr.tasks.distances import batch_distances
 from corr.tasks.patch import pairs_fpr95
 from corr.tasks.quiet import quiet
 
@@ -195,6 +197,33 @@ def test_a_loss_may_take_no_labels_and_gets_them_if_it_does():
     assert torch.equal(seen[0].images, places.images)
     fit(PatchTask(HardNet(descriptor_dim=16), Labelled()), [pairs], max_steps=1)
     assert seen[1] is None
+
+
+def test_what_is_logged_needs_no_matrix_of_all_pairs():
+    largest = 0
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            nonlocal largest
+            made = func(*args, **(kwargs or {}))
+            for value in made if isinstance(made, (list, tuple)) else [made]:
+                if isinstance(value, torch.Tensor):
+                    largest = max(largest, value.numel())
+            return made
+
+    generator = torch.Generator().manual_seed(0)
+    sides = torch.nn.functional.normalize(torch.randn(2, 3000, 16, generator=generator), dim=2)
+    loss = TripletLoss()
+    with Watch():
+        found = batch_distances(*sides, None, loss)
+        share = loss.guard.guarded_share(*sides)
+    assert largest < 3000 * 3000 / 4
+    distances = torch.cdist(*sides.double()) + 9 * torch.eye(3000)
+    nearest = torch.minimum(distances.amin(0), distances.amin(1))
+    torch.testing.assert_close(found.negative.double(), nearest, rtol=0, atol=1e-4)
+    assert float(share) == 0
 
 
 def test_the_share_that_the_guard_keeps_from_being_negatives_is_logged():

@@ -55,8 +55,10 @@ class Recorded(MetricTask):
         self.gradients: list[dict[str, Tensor]] = []
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        found = {name: value.grad.clone() for name, value in self.named_parameters()}
-        self.gradients.append(found)
+        found = {name: value.grad for name, value in self.named_parameters()}
+        self.gradients.append(
+            {name: value.clone() for name, value in found.items() if value is not None}
+        )
 
 
 class Batches(pl.LightningDataModule):
@@ -116,6 +118,8 @@ class Case(NamedTuple):
     split: int = ROWS // 2
     shared: bool = True
     """Whether batch statistics are those of all processes."""
+    nan: bool = False
+    """Whether a value of the second batch, in the share of the second process, is not finite."""
 
 
 CASES = {
@@ -127,6 +131,7 @@ CASES = {
     "info-nce": Case(Patches64, InfoNCELoss()),
     "sosnet": Case(Patches64, SOSNetLoss(num_neighbors=3)),
     "gemnet": Case(Images64, TripletLoss()),
+    "nan": Case(Patches64, TripletLoss(), nan=True),
     "own-statistics": Case(Patches64, TripletLoss(), shared=False),
 }
 
@@ -157,13 +162,17 @@ def run(folder: Path, name: str, num_ranks: int) -> None:
         strategy="ddp_fork" if num_ranks > 1 else "auto",
         max_steps=STEPS,
         callbacks=[Write()],
+        default_root_dir=folder,
         use_distributed_sampler=False,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(task, datamodule=Batches(batches(shape, case.labels), case.split))
+    whole = batches(shape, case.labels)
+    if case.nan:
+        whole[1].anchor[ROWS - 1, 0, 3, 3] = torch.nan
+    trainer.fit(task, datamodule=Batches(whole, case.split))
     if any("forward" in vars(layer) for layer in task.modules()):
         raise AssertionError("a layer is not plain again")
 
