@@ -33,11 +33,18 @@ def _patches(_search: str) -> Benchmark[Any, Any, Any]:
     return PatchBenchmark()
 
 
+def _hpatches(search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.hpatches import HPatchesBenchmark, HPatchesProtocol
+
+    return HPatchesBenchmark(HPatchesProtocol(search=search))
+
+
 BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "homographies": _homographies,
     "stereo": _stereo,
     "flow": _flow,
     "patches": _patches,
+    "hpatches": _hpatches,
 }
 """What is measured on data that the user has; each is told who finds nearest neighbours, where it
 seeks any."""
