@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from corr.data.brown_datamodule import BrownDataModule
     from corr.data.patch_datamodule import PatchDataModule, PatchPairs
 
-__all__ = ["PatchDataModule", "PatchPairs"]
+__all__ = ["BrownDataModule", "PatchDataModule", "PatchPairs"]
 
 if not TYPE_CHECKING:
 
@@ -13,6 +14,6 @@ if not TYPE_CHECKING:
         # A card or a reader is had without the frameworks that training needs.
         if name not in __all__:
             raise AttributeError(f"module 'corr.data' has no attribute '{name}'")
-        from corr.data import patch_datamodule
+        from corr.data import brown_datamodule
 
-        return getattr(patch_datamodule, name)
+        return getattr(brown_datamodule, name)  # which has those of photographs too

@@ -28,7 +28,7 @@ PUBLISHED, SEQUENCES = "hpatches-patches", ("hpatches-sequences", "oxford-affine
 TEXTURED = 10.0
 """Smallest standard deviation of a patch that may be a query or a distractor, in grey levels."""
 
-Strips = Mapping[str, UInt8[np.ndarray, "N P P"]]
+Strips = Mapping[str, UInt8[np.ndarray, "_ _ _"]]
 
 
 @dataclass(frozen=True)

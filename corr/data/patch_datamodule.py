@@ -35,6 +35,8 @@ class PatchPairs(NamedTuple):
     """Where the anchors are in their photo, (x, y) px."""
     images: Int64[Tensor, " B"] | None = None
     """Number of that photo, the same in every process."""
+    tracks: Int64[Tensor, " B"] | None = None
+    """Number of the point that a row shows, where it may come more than once."""
 
 
 class PatchDataModule(pl.LightningDataModule):

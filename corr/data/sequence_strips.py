@@ -150,8 +150,7 @@ def _corners(frames: Frames) -> Float64[np.ndarray, "N 4 2"]:
 
 def _inside(points: Float64[np.ndarray, "N 4 2"], view: Grey) -> Bool[np.ndarray, " N"]:
     size = np.array([view.shape[1], view.shape[0]])
-    inside: Bool[np.ndarray, " N"] = ((points >= 0) & (points <= size - 1)).all(axis=(1, 2))
-    return inside
+    return np.asarray(((points >= 0) & (points <= size - 1)).all(axis=(1, 2)))
 
 
 def _apart(frames: Frames, max_points: int) -> list[int]:

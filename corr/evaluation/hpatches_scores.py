@@ -27,7 +27,7 @@ KINDS = ("within", "between")
 _PAIRS_AT_ONCE = 1 << 16
 _QUERIES_AT_ONCE = 256
 
-Descriptors = Mapping[str, Float32[np.ndarray, "N D"]]
+Descriptors = Mapping[str, Float32[np.ndarray, "_ _"]]
 """Of one sequence, by strip."""
 
 

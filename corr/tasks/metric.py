@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import pytorch_lightning as pl
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from corr.errors import OptionError
 from corr.losses import DescriptorLoss, Labels
 from corr.losses.descriptor import loss_of
+from corr.models.network import Network
 from corr.tasks.distances import batch_distances
 from corr.tasks.schedule import warm_up_and_decay
 
@@ -88,7 +90,11 @@ class MetricTask(pl.LightningModule):
         Its fields `points`, `images` and `tracks`, where it has them, are the labels.
         """
         sides = torch.cat((batch[0], batch[1])).contiguous(memory_format=torch.channels_last)
-        anchors, positives = self.network(sides).chunk(2)
+        network = self.network
+        if self.training and self.loss.needs_raw and isinstance(network, Network):
+            anchors, positives = network.raw(sides).chunk(2)
+        else:
+            anchors, positives = network(sides).chunk(2)
         return Described(anchors, positives, labels_of(batch))
 
     def training_step(self, batch: Any, batch_idx: int) -> Float[Tensor, ""]:
@@ -150,6 +156,9 @@ class MetricTask(pl.LightningModule):
         }
 
     def _log_distances(self, described: Described) -> None:
+        if self.loss.needs_raw:
+            anchors, positives = (F.normalize(side, dim=1) for side in described[:2])
+            described = Described(anchors, positives, described.labels)
         found = batch_distances(described.anchors, described.positives, described.labels, self.loss)
         self.log("train/positive_distance", found.positive.mean())
         self.log("train/negative_distance", found.negative[found.negative.isfinite()].mean())

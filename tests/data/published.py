@@ -172,6 +172,18 @@ def hpatches_patches(root: Path) -> None:
         write_strips(root / name, noise_strips(num_points, number))
 
 
+def brown_set(folder: Path, patches: np.ndarray, point_ids: np.ndarray) -> None:
+    """Sheets written patch by patch, as the authors of Brown's sets describe them."""
+    folder.mkdir(parents=True)
+    for number in range(-(-len(patches) // 256)):
+        sheet = np.zeros((1024, 1024), np.uint8)
+        for place, patch in enumerate(patches[256 * number : 256 * (number + 1)]):
+            row, column = divmod(place, 16)
+            sheet[64 * row : 64 * row + 64, 64 * column : 64 * column + 64] = patch
+        cv2.imwrite(str(folder / f"patches{number:04d}.bmp"), sheet)
+    (folder / "info.txt").write_text("".join(f"{point} 0\n" for point in point_ids))
+
+
 SETS: dict[str, Callable[[Path], None]] = {
     "evd": evd,
     "flying-chairs": flying_chairs,

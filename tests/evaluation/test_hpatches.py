@@ -265,7 +265,10 @@ class TestPublishedTasks:
         ("changes", "said"),
         [
             ({"retr_queries": "s,idx\nv_hall,0\n"}, "names sequence 'v_hall', which is not there"),
-            ({"retr_queries": "s,idx\nv_wall,9\n"}, "line 2 names patch 0,9, which is not there"),
+            (
+                {"retr_queries": "s,idx\nv_wall,9\n"},
+                "line 2 names patch v_wall,0,9, which is not there",
+            ),
             ({"retr_queries": "s,idx\nv_wall,x\n"}, "holds a cell that is no whole number"),
             ({"retr_queries": "s,idx\nv_wall\n"}, "has not 2 cells in every line"),
             ({"retr_queries": "v_wall,0\n"}, "does not begin with the line 's,idx'"),
