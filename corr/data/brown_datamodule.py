@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -14,7 +12,7 @@ import torch
 from jaxtyping import Int64, UInt8
 
 from corr.data.brown import BrownPatches, read_brown
-from corr.data.patch_datamodule import TRAIN, VAL, PatchPairs
+from corr.data.patch_datamodule import TRAIN, VAL, PatchPairs, ValidationPairs
 from corr.data.resumable import ResumableLoader
 from corr.errors import DatasetError, OptionError
 
@@ -112,11 +110,11 @@ class BrownDataModule(pl.LightningDataModule):
             make, _to_pairs, steps_per_epoch=self.steps_per_epoch, num_workers=self.num_workers
         )
 
-    def val_dataloader(self) -> HeldOutPoints:
+    def val_dataloader(self) -> ValidationPairs:
         """The validation pairs in batches of `PatchPairs`."""
         if self._val is None:
             self.setup("validate")
-        return HeldOutPoints(cast(TrackedPatches, self._val), self.batch_size)
+        return ValidationPairs(cast(TrackedPatches, self._val), self.batch_size, _to_pairs)
 
 
 class PointPairs:
@@ -175,22 +173,6 @@ class TrainingPoints:
                 side[mirrored] = side[mirrored, :, ::-1]
                 side[transposed] = side[transposed].transpose(0, 2, 1)
         return TrackedPatches(anchor, positive, tracks)
-
-
-class HeldOutPoints:
-    """Stored pairs, in batches; the same ones at each iteration."""
-
-    def __init__(self, stored: TrackedPatches, batch_size: int) -> None:
-        self._stored = stored
-        self._batch_size = batch_size
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._stored.tracks) / self._batch_size)
-
-    def __iter__(self) -> Iterator[PatchPairs]:
-        for start in range(0, len(self._stored.tracks), self._batch_size):
-            rows = slice(start, start + self._batch_size)
-            yield _to_pairs(TrackedPatches(*(side[rows] for side in self._stored)))
 
 
 def _to_pairs(stored: TrackedPatches) -> PatchPairs:
