@@ -102,6 +102,10 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
     def run(self, model: str, inputs: Inputs) -> Output:
         """What the model makes of an item."""
 
+    def warm_up(self, model: str, inputs: Inputs) -> None:
+        """Load and compile what `run` needs: by a whole run, unless a part of one is enough."""
+        self.run(model, inputs)
+
     @abstractmethod
     def score(self, item: Item, inputs: Inputs, output: Output) -> Scores:
         """How good it is."""

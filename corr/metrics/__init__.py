@@ -12,10 +12,12 @@ from corr.metrics.homography import (
     matching_accuracy,
     reprojection_error,
 )
+from corr.metrics.ranking import average_precision, precision_of_ranks, roc_area
 from corr.metrics.verification import fpr95
 
 __all__ = [
     "area_under_curve",
+    "average_precision",
     "bad_pixel_rate",
     "d1_rate",
     "density",
@@ -26,5 +28,7 @@ __all__ = [
     "known_disparity",
     "matching_accuracy",
     "mean_disparity_error",
+    "precision_of_ranks",
     "reprojection_error",
+    "roc_area",
 ]

@@ -25,6 +25,14 @@ class Network(nn.Module, ABC):
     settings: dict[str, Any]
     """The arguments that the constructor was called with, defaults included."""
 
+    def raw(self, inputs: Tensor) -> Tensor:
+        """Descriptors before they are made of unit length, for losses of their length.
+
+        A network that does not say what they are gives those of unit length.
+        """
+        descriptors: Tensor = self(inputs)
+        return descriptors
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
