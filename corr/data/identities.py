@@ -79,10 +79,7 @@ def read_lfw_pairs(path: str | Path, root: str | Path) -> list[VerificationPair]
         DatasetError: the file is missing or damaged, or an image that it names is.
     """
     path, root = Path(path), Path(root)
-    try:
-        lines = read_bytes(path).decode("utf-8").splitlines()
-    except (CorrError, UnicodeDecodeError) as error:
-        raise DatasetError(f"'{path}' cannot be read as text: {error}") from error
+    lines = _lines(path)
     header = lines[0].split() if lines else []
     if len(header) not in (1, 2) or not all(_is_count(cell) for cell in header):
         raise DatasetError(f"'{path}': line 1 is not the number of folds and of pairs in each")
@@ -113,6 +110,36 @@ def read_lfw_pairs(path: str | Path, root: str | Path) -> list[VerificationPair]
     if missing is not None:
         raise DatasetError(f"'{path}' names '{missing}', which is not there")
     return pairs
+
+
+def read_lfw_people(path: str | Path) -> tuple[str, ...]:
+    """The names in `peopleDevTrain.txt`, `peopleDevTest.txt`, or any file with one a line.
+
+    What follows a name after a tab, as LFW's number of images does, is left out, and so is a line
+    without a name, as that of the number of people.
+
+    Raises:
+        DatasetError: the file is missing, not text, or holds no name.
+    """
+    path = Path(path)
+    names = (line.split("\t")[0].strip() for line in _lines(path))
+    found = tuple(name for name in names if name and not name.isdigit())
+    if not found:
+        raise DatasetError(f"'{path}' holds no name; one is expected on each line")
+    return found
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return read_bytes(path).decode("utf-8").splitlines()
+    except (CorrError, UnicodeDecodeError) as error:
+        raise DatasetError(f"'{path}' cannot be read as text: {error}") from error
+
+
+def find_lfw_pairs(root: Path) -> list[Path]:
+    """LFW's files of pairs, in the folder of the images or beside it, where it is published."""
+    root = root.resolve()
+    return sorted(path for folder in (root, root.parent) for path in folder.glob("pairs*.txt"))
 
 
 def _image(root: Path, name: str, number: int) -> Path:

@@ -13,6 +13,8 @@ from jaxtyping import UInt8
 from corr.errors import DatasetError, ImageError, MissingExtraError
 from corr.formats.images import read_image
 
+Picture = UInt8[np.ndarray, "_ _ 3"]
+
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 INSTALLED_TRAIN = (
@@ -57,7 +59,7 @@ def find_photos(
     return [path for path in found if path not in set(held_out)], held_out
 
 
-class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
+class Photos(Sequence[Picture]):
     """Photographs in memory, all read once, in RGB.
 
     Args:
@@ -69,7 +71,7 @@ class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
     """
 
     def __init__(self, paths: Sequence[Path], max_side: int = 768) -> None:
-        self._pixels = [_read(path, max_side) for path in paths]
+        self._pixels = [read_photo(path, max_side) for path in paths]
 
     def __len__(self) -> int:
         return len(self._pixels)
@@ -78,7 +80,12 @@ class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
         return self._pixels[index]
 
 
-def _read(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
+def read_photo(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
+    """The photograph in a file, in RGB, reduced where it is longer than `max_side` px.
+
+    Raises:
+        DatasetError: the file is not a readable image.
+    """
     try:
         photo = read_image(path)
     except ImageError as error:

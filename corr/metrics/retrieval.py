@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from corr.errors import OptionError, ShapeError
 
 Ranks = Sequence[Int[np.ndarray, " _"]]
-"""Of each query: the ranks of all that is relevant to it, ascending from 1; none where nothing is."""
+"""Of each query the ranks of all that is relevant to it, ascending from 1; perhaps none."""
 
 _QUERIES_AT_ONCE = 128
 """Similarities that are held at once, in galleries."""

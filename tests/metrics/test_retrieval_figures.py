@@ -1,11 +1,11 @@
-"""Retrieval figures against hand answers, a naive loop, pytorch-metric-learning and the extremes."""
+"""Retrieval figures: hand answers, a naive loop, pytorch-metric-learning and the extremes."""
 
 import numpy as np
 import pytest
 import torch
+from pytorch_metric_learning.distances import CosineSimilarity
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from pytorch_metric_learning.utils.inference import CustomKNN
-from pytorch_metric_learning.distances import CosineSimilarity
 
 from corr import metrics
 from corr.errors import OptionError, ShapeError

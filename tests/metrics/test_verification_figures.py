@@ -107,7 +107,7 @@ def test_refusals():
         metrics.verification_accuracy(np.ones(2), same, np.zeros(1, int))
     with pytest.raises(ShapeError, match="in 1 fold; two or more are needed"):
         metrics.verification_accuracy(np.ones(2), same, np.zeros(2, int))
-    with pytest.raises(ShapeError, match="a ROC curve compares.*0 positive and 2 negative"):
+    with pytest.raises(ShapeError, match=r"a ROC curve compares.*0 positive and 2 negative"):
         metrics.equal_error_rate(np.zeros(0), np.ones(2))
     with pytest.raises(ShapeError, match="none was given"):
         metrics.best_threshold(np.zeros(0), np.zeros(0, bool))
