@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from corr.data.patches import DetectorNoise, PatchArrays, PatchSampler
@@ -31,6 +31,10 @@ class PatchPairs(NamedTuple):
 
     anchor: Float32[Tensor, "B 1 32 32"]
     positive: Float32[Tensor, "B 1 32 32"]
+    points: Float32[Tensor, "B 2"] | None = None
+    """Where the anchors are in their photo, (x, y) px."""
+    images: Int64[Tensor, " B"] | None = None
+    """Number of that photo, the same in every process."""
 
 
 class PatchDataModule(pl.LightningDataModule):
@@ -184,4 +188,7 @@ class ValidationPairs:
 
 def to_pairs(stored: PatchArrays) -> PatchPairs:
     """Stored patches as the network reads them."""
-    return PatchPairs(*(torch.as_tensor(side)[:, None].float() / 255 for side in stored))
+    anchor, positive = (torch.as_tensor(side)[:, None].float() / 255 for side in stored[:2])
+    return PatchPairs(
+        anchor, positive, torch.as_tensor(stored.points), torch.as_tensor(stored.images)
+    )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64, UInt8
+from jaxtyping import Float, Float32, Float64, Int64, UInt8
 
 from corr.classical.keypoints import Keypoints
 from corr.classical.sift import detect_sift
@@ -75,6 +75,10 @@ class PatchArrays(NamedTuple):
 
     anchor: UInt8[np.ndarray, "B 32 32"]
     positive: UInt8[np.ndarray, "B 32 32"]
+    points: Float32[np.ndarray, "B 2"]
+    """Where the anchors are in their photo, (x, y) px."""
+    images: Int64[np.ndarray, " B"]
+    """Number of that photo."""
 
 
 @dataclass
@@ -160,7 +164,8 @@ class PatchSampler:
         positive = self._cut(second, *moved)
         mirrored = rng.random(len(chosen)) < 0.5
         anchor[mirrored], positive[mirrored] = anchor[mirrored, ::-1], positive[mirrored, ::-1]
-        return PatchArrays(anchor, positive)
+        images = np.full(len(chosen), index, dtype=np.int64)
+        return PatchArrays(anchor, positive, points.astype(np.float32), images)
 
     def _detected(self, index: int) -> Keypoints:
         if index not in self._keypoints:

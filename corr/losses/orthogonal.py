@@ -8,7 +8,12 @@ from torch import Tensor
 
 from corr.losses.blocks import by_rows
 from corr.losses.checks import check_batch, check_positive, not_finite
-from corr.losses.descriptor import DescriptorLoss, distances_of, pairwise_similarity
+from corr.losses.descriptor import (
+    DescriptorLoss,
+    distances_of,
+    loss_of,
+    pairwise_similarity,
+)
 from corr.losses.guard import Guard
 from corr.losses.labels import Labels
 
@@ -55,8 +60,7 @@ class GlobalOrthogonalLoss(DescriptorLoss):
         """
         if not check_batch(anchors, positives, labels, self.guard):
             return not_finite(anchors, positives)
-        known = () if labels is None else (labels,)
-        loss: Tensor = self.loss(anchors, positives, *known)
+        loss = loss_of(self.loss, anchors, positives, labels)
         term = global_orthogonal_term(anchors, positives, guard=self.guard, labels=labels)
         return loss + self.weight * term
 

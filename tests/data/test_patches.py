@@ -32,7 +32,7 @@ def sampler(photos, viewpoints=None, noise=EXACT, photometry=UNCHANGED):
 
 
 def correlations(batch):
-    anchor, positive = (side.reshape(len(side), -1).astype(float) for side in batch)
+    anchor, positive = (side.reshape(len(side), -1).astype(float) for side in batch[:2])
     anchor -= anchor.mean(1, keepdims=True)
     positive -= positive.mean(1, keepdims=True)
     lengths = np.linalg.norm(anchor, axis=1) * np.linalg.norm(positive, axis=1)
@@ -51,7 +51,7 @@ def test_patches_of_a_turned_and_zoomed_view_are_the_same(photos):
 
 def test_patches_of_an_unchanged_view_are_equal(photos):
     same = Viewpoints(0.0, 1.0, 1.0, max_tilt=1.0, max_perspective=0.0)
-    anchor, positive = sampler(photos, same).batch(100, 50, np.random.default_rng(0))
+    anchor, positive, *_ = sampler(photos, same).batch(100, 50, np.random.default_rng(0))
     # The view may look elsewhere by a fraction of a pixel: bilinear reading blurs a little.
     assert np.abs(anchor.astype(int) - positive).mean() < 3
 

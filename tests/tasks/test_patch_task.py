@@ -96,14 +96,14 @@ def test_validation_logs_fpr95_of_the_network_and_of_rootsift_over_all_batches()
     task = small_task()
     pairs = random_pairs(24, 1)
     halves = [
-        PatchPairs(*(side[:12] for side in pairs)),
-        PatchPairs(*(side[12:] for side in pairs)),
+        PatchPairs(*(side[:12] for side in pairs[:2])),
+        PatchPairs(*(side[12:] for side in pairs[:2])),
     ]
     trainer = fit(task, halves, max_steps=4)
     task.eval()
     with torch.no_grad():
         learned = pairs_fpr95(task.network(pairs.anchor), task.network(pairs.positive))
-    stored = [(side[:, 0] * 255).round().byte().numpy() for side in pairs]
+    stored = [(side[:, 0] * 255).round().byte().numpy() for side in pairs[:2]]
     rootsift = pairs_fpr95(
         *(torch.from_numpy(describe_patches_sift(side, sigmas=20.0)) for side in stored)
     )
@@ -119,7 +119,7 @@ def test_a_step_logs_the_loss_and_the_distances_it_comes_from():
     trainer = fit(task, [pairs], max_steps=1)
     task.train()
     with torch.no_grad():
-        anchors, positives = task.network(torch.cat(pairs)).chunk(2)
+        anchors, positives = task.network(torch.cat(pairs[:2])).chunk(2)
     distances = torch.cdist(anchors.double(), positives.double())
     positive = distances.diagonal()
     others = distances + torch.diag(torch.full((16,), 9.0))
@@ -139,7 +139,7 @@ def test_training_learns_a_batch_by_heart(optimizer: str):
 
     def loss_now() -> float:
         with torch.no_grad():
-            return float(task.train().loss(*task.network(torch.cat(pairs)).chunk(2)))
+            return float(task.train().loss(*task.network(torch.cat(pairs[:2])).chunk(2)))
 
     before = loss_now()
     fit(task, [pairs], max_steps=20, max_epochs=5)
@@ -163,7 +163,7 @@ def test_both_views_go_through_the_network_as_one_batch_in_channels_last():
     task = small_task()
     seen: list[torch.Tensor] = []
     task.network.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-    task._describe(*random_pairs(6, 0))
+    task.describe(random_pairs(6, 0))
     assert [patches.shape[0] for patches in seen] == [12]
     weight = next(value for value in task.network.parameters() if value.shape[1:2] == (32,))
     assert weight.is_contiguous(memory_format=torch.channels_last)
