@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from corr.data.photos import SUFFIXES
 from corr.errors import CorrError, DatasetError
 from corr.formats.suffixes import read_bytes
@@ -140,6 +142,39 @@ def find_lfw_pairs(root: Path) -> list[Path]:
     """LFW's files of pairs, in the folder of the images or beside it, where it is published."""
     root = root.resolve()
     return sorted(path for folder in (root, root.parent) for path in folder.glob("pairs*.txt"))
+
+
+def draw_verification_pairs(
+    found: Identities, pairs_per_identity: int, seed: int
+) -> list[VerificationPair]:
+    """Pairs of one identity, and as many of two, all of fold 0; the same for the same seed.
+
+    Args:
+        found: images and identities.
+        pairs_per_identity: at most so many of one identity: each of its images, in random order,
+            with the next.
+        seed: of what is drawn.
+
+    Raises:
+        DatasetError: no identity has two images.
+    """
+    rng = np.random.default_rng(seed)
+    labels = np.array(found.labels)
+    same: list[tuple[int, int]] = []
+    for label in range(len(found.names)):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        circle = zip(rows, np.roll(rows, -1), strict=True)
+        wanted = min(pairs_per_identity, len(rows) if len(rows) > 2 else len(rows) - 1)
+        same += [(int(a), int(b)) for a, b in list(circle)[:wanted]]
+    if not same:
+        raise DatasetError(
+            f"none of the {len(found.names)} identities has two images; verification needs some"
+        )
+    pairs = [VerificationPair(found.paths[a], found.paths[b], True, 0) for a, b in same]
+    for a, _ in same:
+        other = int(rng.choice(np.flatnonzero(labels != labels[a])))
+        pairs.append(VerificationPair(found.paths[a], found.paths[other], False, 0))
+    return pairs
 
 
 def _image(root: Path, name: str, number: int) -> Path:

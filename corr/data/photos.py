@@ -50,9 +50,9 @@ def find_photos(
         if val_folder is not None:
             raise DatasetError(f"val_folder is '{val_folder}' without a folder; give both")
         return _installed(INSTALLED_TRAIN), _installed(INSTALLED_VAL)
-    found = _listed(folder)
+    found = list_photos(folder)
     if val_folder is not None:
-        return found, _listed(val_folder)
+        return found, list_photos(val_folder)
     if len(found) < 2:
         raise DatasetError(f"folder '{folder}' holds 1 photo; 2 or more are needed to hold one out")
     held_out = found[::10]
@@ -100,7 +100,12 @@ def read_photo(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
     return reduced
 
 
-def _listed(folder: str | Path) -> list[Path]:
+def list_photos(folder: str | Path) -> list[Path]:
+    """The photographs of a folder and of those below it, by name.
+
+    Raises:
+        DatasetError: the folder is missing, or holds none.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"folder '{folder}' of photos does not exist")

@@ -43,7 +43,7 @@ def write_report_page(
             report.benchmark,
             f"Protocol {report.protocol_hash}. Below, the item where each model was worst. "
             f"{part.benchmark.drawn}",
-            tuple(_worst(part, report)),
+            (*_overview(part, report), *_worst(part, report)),
             Table(tuple(name for name, _ in report.titles()), tuple(map(tuple, report.cells()))),
         )
         for part, report in zip(parts, reports, strict=True)
@@ -56,6 +56,13 @@ def write_report_page(
     page = Page(f"corr evaluate {title}", _LEAD + failed, None, sections, f"{run_on}.{commit}")
     write_page(path, page)
     return path
+
+
+def _overview(part: Part, report: Report) -> Iterator[Figure]:
+    """Of all items together, where the benchmark draws such a picture."""
+    items = part.benchmark.items(part.root)
+    for title, picture in part.benchmark.overview(items, report.items).items():
+        yield Figure(embedded(picture), title, "", "", wide=True)
 
 
 def _worst(part: Part, report: Report) -> Iterator[Figure]:

@@ -33,11 +33,25 @@ def _patches(_search: str) -> Benchmark[Any, Any, Any]:
     return PatchBenchmark()
 
 
+def _retrieval(search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.retrieval import RetrievalBenchmark
+
+    return RetrievalBenchmark(search=search)
+
+
+def _verification(_search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.verification import VerificationBenchmark
+
+    return VerificationBenchmark()
+
+
 BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "homographies": _homographies,
     "stereo": _stereo,
     "flow": _flow,
     "patches": _patches,
+    "retrieval": _retrieval,
+    "verification": _verification,
 }
 """What is measured on data that the user has; each is told who finds nearest neighbours, where it
 seeks any."""
