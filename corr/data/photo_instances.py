@@ -75,7 +75,7 @@ class PhotoInstanceDataModule(ImageDataModule):
         Raises:
             DatasetError: a folder is missing, holds too few photographs, or one cannot be read.
         """
-        train, val = (Photos(paths, 3 * self.side) for paths in self._paths())
+        train, val = (Photos(paths, 2 * self.side) for paths in self._paths())
         return LabelledImages(train, np.arange(len(train))), self._held_out(val)
 
     def _paths(self) -> tuple[Sequence, Sequence]:  # type: ignore[type-arg]  # of paths

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from corr.data.mini import FLOW, SEQUENCES, STEREO, mini_folder
+from corr.data.mini import FLOW, IDENTITIES, RETRIEVAL, SEQUENCES, STEREO, mini_folder
 from corr.errors import ModelError
 from corr.evaluation.benchmark import Benchmark
 from corr.evaluation.cache import Cache
@@ -27,6 +27,8 @@ MINI_PARTS = (
     ("patches", SEQUENCES),
     ("stereo", STEREO),
     ("flow", FLOW),
+    ("retrieval", RETRIEVAL),
+    ("verification", IDENTITIES),
 )
 """The benchmarks of `mini`, and the part of its data that each reads."""
 

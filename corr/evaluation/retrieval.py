@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -58,13 +59,12 @@ class RetrievalProtocol:
     )  # fmt: skip
     """Colour, light, blur, noise, lossy copy; see `corr.data.photometric`."""
     gallery: str = "all photographs of train and val, as they are"
-    relevant: str = (
-        "the photograph that a query is a view of; so mAP is the mean of 1 / its rank"
-    )
+    relevant: str = "the photograph that a query is a view of; so mAP is the mean of 1 / its rank"
     ranking: str = "inner product of unit-length descriptors; of equal ones the relevant comes last"
     average: str = "mean over queries; one that failed has its photograph last"
     seconds: str = "describing a query and searching; describing the gallery left out"
     opencv: str = cv2.__version__
+    albumentations: str = version("albumentations")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from corr.formats.suffixes import EMBEDDINGS, check_suffix
 _KEYS = ("descriptors", "names")
 
 
+@runtime_checkable
 class EmbeddingRecord(Protocol):
     """What `corr.results.Embeddings` holds."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from corr.formats.atomic import replacing
 from corr.formats.suffixes import RANKING, check_suffix
 
 
+@runtime_checkable
 class RankingRecord(Protocol):
     """What `corr.results.Ranking` holds."""
 

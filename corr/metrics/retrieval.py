@@ -102,7 +102,8 @@ def mean_average_precision_at_r(ranks: Ranks) -> float:
 
 
 def _precision(found: Int[np.ndarray, " R"]) -> Float[np.ndarray, " R"]:
-    return np.arange(1, len(found) + 1) / found
+    precision: Float[np.ndarray, " R"] = np.arange(1, len(found) + 1) / found
+    return precision
 
 
 def _with_relevant(ranks: Ranks) -> list[Int[np.ndarray, " _"]]:
