@@ -24,10 +24,11 @@ from corr.data.sequence_patches import (
 from corr.drawing.curves import draw_curves
 from corr.drawing.patches import draw_patches
 from corr.errors import ModelError
-from corr.evaluation.aggregation import mean_over_items
+from corr.evaluation.aggregation import mean_over_items, score_table
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate
 from corr.evaluation.frames import describe_frames, find_describer, normalized_frames
+from corr.evaluation.report import ItemResult
 from corr.evaluation.sequences import SequenceBenchmark
 from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
 from corr.losses.descriptor import pairwise_distances
@@ -188,9 +189,15 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Output]):
             }
         )
 
-    def summary(self, totals: Mapping[str, Scores]) -> Picture | None:
+    def overview(
+        self, items: Sequence[HomographyPair], results: Mapping[str, Sequence[ItemResult]]
+    ) -> Mapping[str, Picture]:
         """FPR95 and matching score against rotation and scale, four diagrams."""
         settings = self.settings
+        totals = {
+            model: self.aggregate(score_table([item.scores for item in found]))
+            for model, found in results.items()
+        }
         rows = []
         for kind, title in (("fpr95", "FPR95, %"), ("score", "matching score, %")):
             turned = _curves(totals, settings.angles_deg, f"{kind}_turn")
@@ -203,7 +210,7 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Output]):
                     )
                 )
             )
-        return np.vstack(rows)
+        return {"against rotation and scale": np.vstack(rows)}
 
     def _names(self) -> list[str]:
         turned = [f"turn_{angle}" for angle in self.settings.angles_deg]
@@ -246,9 +253,9 @@ def _upright(placed: Placed) -> Placed:
 
 
 def _curves(
-    totals: Mapping[str, Scores], steps: Sequence[float], key: str
+    totals: Mapping[str, Totals], steps: Sequence[float], key: str
 ) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
     return {
-        model: (steps, [100 * scores[f"{key}_{step}"] for step in steps])
+        model: (steps, [100 * float(scores[f"{key}_{step}"]) for step in steps])
         for model, scores in totals.items()
     }

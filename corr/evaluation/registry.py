@@ -51,6 +51,18 @@ def _brown(_search: str) -> Benchmark[Any, Any, Any]:
     return BrownBenchmark()
 
 
+def _retrieval(search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.retrieval import RetrievalBenchmark
+
+    return RetrievalBenchmark(search=search)
+
+
+def _verification(_search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.verification import VerificationBenchmark
+
+    return VerificationBenchmark()
+
+
 BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "homographies": _homographies,
     "stereo": _stereo,
@@ -59,6 +71,8 @@ BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "normalization": _normalization,
     "hpatches": _hpatches,
     "brown": _brown,
+    "retrieval": _retrieval,
+    "verification": _verification,
 }
 """What is measured on data that the user has; each is told who finds nearest neighbours, where it
 seeks any."""

@@ -27,15 +27,19 @@ class GeMNet(ImageEmbedding):
         descriptor_dim: length of a descriptor.
         width: channels of the first block; the second has twice, the third four times as many.
         exponent: of the pooling at the start; it is learned.
+        side: images are resized to about `side` x `side` pixels, in their own proportions.
 
     Raises:
         OptionError: a setting outside its range.
     """
 
-    def __init__(self, descriptor_dim: int = 128, width: int = 32, exponent: float = 3.0) -> None:
+    def __init__(
+        self, descriptor_dim: int = 128, width: int = 32, exponent: float = 3.0, side: int = 128
+    ) -> None:
         super().__init__()
-        check_settings(descriptor_dim=descriptor_dim, width=width)
+        check_settings(descriptor_dim=descriptor_dim, width=width, side=side)
         self.descriptor_dim = descriptor_dim
+        self.side = side
         self.layers = nn.Sequential(
             nn.Conv2d(3, width, 7, stride=4, padding=3, bias=False),
             nn.BatchNorm2d(width),
