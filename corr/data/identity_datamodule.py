@@ -13,7 +13,9 @@ from corr.data.photometric import Photometry
 from corr.data.views import Views
 from corr.errors import DatasetError, OptionError
 
-FACES = Views(min_area=0.25, max_area=0.6, max_aspect=1.1, max_rotation_deg=10, max_perspective=0.1)
+FACES = Views(
+    min_area=0.25, max_area=0.6, max_aspect=1.1, max_rotation_deg=10.0, max_perspective=0.1
+)
 """Of an aligned photograph, around its middle or not far from it."""
 
 
@@ -98,7 +100,7 @@ class IdentityDataModule(ImageDataModule):
             other = read_identities(self.val_folder)
             return self._kept(found, found.names), self._kept(other, other.names)
         several = self._kept(found, found.names).names
-        held_out = several[:: max(1, min(10, (len(several) - 1) // 2))]
+        held_out = several[:: min(10, max(2, len(several) // 2))]
         rest = [name for name in several if name not in set(held_out)]
         return self._kept(found, rest), self._kept(found, held_out)
 

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
 from corr.data.photometric import PhotometricChange
-from corr.data.photos import Picture, read_photo
+from corr.data.photos import Photos, Picture, read_photo
 from corr.data.pk_sampler import PKSampler
 from corr.data.views import Views, take_view
 from corr.errors import ShapeError
@@ -39,7 +39,7 @@ class ImageArrays(NamedTuple):
     tracks: Int64[np.ndarray, " B"]
 
 
-class PhotoFiles(Sequence[Picture]):
+class PhotoFiles:
     """Photographs in RGB, each read when it is asked for.
 
     Args:
@@ -54,7 +54,7 @@ class PhotoFiles(Sequence[Picture]):
     def __len__(self) -> int:
         return len(self._paths)
 
-    def __getitem__(self, index: int) -> Picture:  # type: ignore[override]  # no slices
+    def __getitem__(self, index: int) -> Picture:
         """One photograph.
 
         Raises:
@@ -71,7 +71,7 @@ class LabelledImages:
         ShapeError: images and labels of different number.
     """
 
-    images: Sequence[Picture]
+    images: Photos | PhotoFiles | Sequence[Picture]
     labels: Int64[np.ndarray, " _"]
 
     def __post_init__(self) -> None:

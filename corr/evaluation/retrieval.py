@@ -49,7 +49,7 @@ class RetrievalProtocol:
         )
     )
     """Part, homography; see `corr.data.views`."""
-    photometry: Mapping[str, float | None] = field(
+    photometry: Mapping[str, float | int | None] = field(
         default_factory=lambda: asdict(
             Photometry(
                 brightness=0.3, contrast=0.4, gamma=1.7, colour=0.6, hue=0.1, grey=0.1, noise=0.03,

@@ -23,7 +23,7 @@ Picture = UInt8[np.ndarray, "_ _ 3"]
 
 
 def embed(
-    images: Sequence[Any],
+    images: Any,
     *,
     model: str | Path | Network | None = None,
     device: str | torch.device | None = None,
@@ -31,7 +31,7 @@ def embed(
     """Whole images, each as one unit-length vector: alike where they show the same.
 
     Args:
-        images: each a path, a uint8 array `(H, W, 3)` RGB or `(H, W)`, or a float tensor
+        images: a list; each a path, a uint8 array `(H, W, 3)` RGB or `(H, W)`, or a float tensor
             `(3, H, W)` in [0, 1]; they are read one after another.
         model: a name that `corr models` lists, a folder that training wrote, or a loaded network;
             `catalog.DEFAULTS["embed"]` when not given.

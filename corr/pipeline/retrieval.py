@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from corr.search import nearest
 
 
 def retrieve(
-    queries: Sequence[Any],
-    gallery: str | Path | Sequence[Any] | Embeddings,
+    queries: Any,
+    gallery: Any,
     *,
     k: int = 5,
     model: str | Path | Network | None = None,
@@ -28,7 +27,7 @@ def retrieve(
     """The images of a gallery that are most like each query, best first.
 
     Args:
-        queries: images, as `corr.embed` takes them.
+        queries: a list of images, as `corr.embed` takes them.
         gallery: a folder (with those below it), images, or what `corr.embed` returned by the same
             model.
         k: how many answers; all of a smaller gallery.

@@ -15,7 +15,7 @@ def area(corners: np.ndarray) -> float:
 
 def test_views_lie_within_their_photograph():
     rng = np.random.default_rng(0)
-    views = Views(min_area=0.2, max_rotation_deg=90, max_perspective=0.4)
+    views = Views(min_area=0.2, max_rotation_deg=90.0, max_perspective=0.4)
     for size in ((100, 300), (300, 100), (64, 64)):
         for _ in range(200):
             corners = views.draw(size, rng)
@@ -25,7 +25,9 @@ def test_views_lie_within_their_photograph():
 
 def test_views_are_as_large_and_as_turned_as_they_may_be():
     rng = np.random.default_rng(1)
-    views = Views(min_area=0.1, max_area=0.2, max_rotation_deg=30, max_perspective=0, max_aspect=1)
+    views = Views(
+        min_area=0.1, max_area=0.2, max_rotation_deg=30.0, max_perspective=0.0, max_aspect=1.0
+    )
     drawn = [views.draw((400, 400), rng) for _ in range(300)]
     shares = np.array([area(corners) for corners in drawn]) / 400**2
     assert shares.min() == pytest.approx(0.1, abs=0.005)
@@ -61,7 +63,7 @@ def test_stripes_too_fine_to_see_become_grey():
     photo = np.zeros((512, 512, 3), np.uint8)
     photo[:, ::2] = 255
     rng = np.random.default_rng(0)
-    view = take_view(photo, Views(min_area=0.9, max_rotation_deg=0).draw((512, 512), rng), 64)
+    view = take_view(photo, Views(min_area=0.9, max_rotation_deg=0.0).draw((512, 512), rng), 64)
     assert np.abs(view[4:-4, 4:-4].astype(float) - 127.5).max() < 30
 
 
@@ -71,7 +73,7 @@ def test_stripes_too_fine_to_see_become_grey():
         ({"min_area": 0.0}, r"min_area is 0\.0"),
         ({"min_area": 0.9, "max_area": 0.5}, "the smaller first"),
         ({"max_aspect": 0.5}, r"max_aspect is 0\.5; use 1 or more"),
-        ({"max_rotation_deg": 200}, "use 0 to 180"),
+        ({"max_rotation_deg": 200.0}, "use 0 to 180"),
         ({"max_perspective": 0.5}, r"max_perspective is 0\.5; use a value in \[0, 0\.5\)"),
     ],
 )

@@ -89,7 +89,9 @@ def album(tmp_path) -> Path:
 @pytest.fixture
 def plain_views(monkeypatch) -> None:
     """Queries that are the middle of a photograph, unchanged but for their shape."""
-    whole = Views(min_area=1.0, max_area=1.0, max_aspect=1.0, max_rotation_deg=0, max_perspective=0)
+    whole = Views(
+        min_area=1.0, max_area=1.0, max_aspect=1.0, max_rotation_deg=0.0, max_perspective=0.0
+    )
     monkeypatch.setattr(
         "corr.evaluation.retrieval.RetrievalProtocol",
         lambda: RetrievalProtocol(
