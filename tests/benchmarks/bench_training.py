@@ -40,7 +40,7 @@ def measure_ours() -> float:
     from corr.models import HardNet
     from corr.tasks import PatchTask
     from corr.tasks.callbacks import SeedEachStep
-    from corr.tasks.precision import fast_precision
+    from corr.machine.precision import fast_precision
     from corr.tasks.quiet import quiet
 
     times: list[float] = []
