@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from pytorch_lightning.callbacks import WeightAveraging
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from corr.errors import OptionError
 from corr.losses import DescriptorLoss
 from corr.losses.descriptor import loss_of
+from corr.models.network import Network
 from corr.tasks.averaging import MovingAverage
 from corr.tasks.batch_norm import separate_batch_statistics, share_batch_statistics
 from corr.tasks.collapse import CollapseMonitor
@@ -79,7 +81,7 @@ class MetricTask(pl.LightningModule):
         self.semi_hard_steps = semi_hard_steps
         self.ema_decay = ema_decay
         self.described: Described | None = None
-        """What the last step saw, on all devices; without a gradient."""
+        """What the last step saw, on all devices; of unit length, without a gradient."""
         self.step_skipped = False
         """Whether the last step changed nothing, since its loss or gradient was not finite."""
         self._last_step_s: float | None = None
@@ -101,8 +103,16 @@ class MetricTask(pl.LightningModule):
         Its fields `points`, `images` and `tracks`, where it has them, are the labels.
         """
         sides = torch.cat((batch[0], batch[1])).contiguous(memory_format=torch.channels_last)
-        anchors, positives = self.network(sides).chunk(2)
+        network = self.network
+        if self.training and self.loss.needs_raw and isinstance(network, Network):
+            anchors, positives = network.raw(sides).chunk(2)
+        else:
+            anchors, positives = network(sides).chunk(2)
         return Described(anchors, positives, labels_of(batch))
+
+    def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """What `describe` describes, as `(B, C, H, W)` pictures in [0, 1] to be drawn."""
+        return batch[0], batch[1]
 
     def training_step(self, batch: Any, batch_idx: int) -> Float[Tensor, ""]:
         """The loss of a batch, as `describe` takes it, with the rows of all devices."""
@@ -111,9 +121,8 @@ class MetricTask(pl.LightningModule):
         if self.trainer.world_size > 1:
             described = gather(described)
         loss = self.loss_now(described)
-        self.described = Described(
-            described.anchors.detach(), described.positives.detach(), described.labels
-        )
+        anchors, positives = (F.normalize(side.detach(), dim=1) for side in described[:2])
+        self.described = Described(anchors, positives, described.labels)
         self.log("train/loss", loss, prog_bar=True)
         if loss.isfinite():
             self._log_distances(self.described)

@@ -14,9 +14,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from corr.classical.sift import describe_patches_sift
 from corr.data.patch_datamodule import PatchPairs
 from corr.errors import OptionError
-from corr.losses import DescriptorLoss, GlobalOrthogonalLoss, Guard, Labels, TripletLoss
+from corr.losses import (
+    DescriptorLoss,
+    GlobalOrthogonalLoss,
+    Guard,
+    HyNetLoss,
+    Labels,
+    NPairLoss,
+    SOSNetLoss,
+    TripletLoss,
+)
+from corr.losses.hybrid import length_term
 from corr.metrics import fpr95
-from corr.models import HardNet
+from corr.models import HardNet, HyNet, SOSNet, TFeat
 from corr.tasks import PatchTask
 from corr.tasks.distances import batch_distances
 from corr.tasks.patch import pairs_fpr95
@@ -247,3 +257,43 @@ def test_the_share_that_the_guard_keeps_from_being_negatives_is_logged():
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str):
     with pytest.raises(OptionError, match=message):
         small_task(**settings)
+
+
+class TestRawDescriptors:
+    """A loss of lengths gets descriptors before they are normalised; the others do not."""
+
+    def lengths(self, loss: DescriptorLoss, *, training: bool) -> torch.Tensor:
+        task = PatchTask(HyNet(descriptor_dim=16), loss).train(training)
+        anchors, positives, _ = task.describe(random_pairs(8, 0))
+        return torch.cat((anchors, positives)).norm(dim=1)
+
+    def test_only_in_training_and_for_the_losses_that_ask(self):
+        for loss in (HyNetLoss(), NPairLoss(), GlobalOrthogonalLoss(HyNetLoss())):
+            assert (self.lengths(loss, training=True) - 1).abs().min() > 0.01
+            torch.testing.assert_close(self.lengths(loss, training=False), torch.ones(16))
+        for loss in (SOSNetLoss(), TripletLoss(), GlobalOrthogonalLoss(TripletLoss())):
+            torch.testing.assert_close(self.lengths(loss, training=True), torch.ones(16))
+
+    def test_raw_descriptors_are_those_that_are_normalised(self):
+        for network in (HyNet(dropout=0.0), HardNet(dropout=0.0), TFeat(), SOSNet(dropout=0.0)):
+            patches = random_pairs(4, 1).anchor
+            raw = network.eval().raw(patches)
+            torch.testing.assert_close(torch.nn.functional.normalize(raw, dim=1), network(patches))
+            assert (raw.norm(dim=1) - 1).abs().min() > 0.01
+
+    def test_hynet_is_trained_by_its_length_term(self):
+        """It is not 0, and training on it alone makes the two lengths of a match more alike."""
+        torch.manual_seed(0)
+        pairs = random_pairs(16, 0)
+        loss = HyNetLoss(margin=1e-6, alpha=0.0, length_weight=1.0)
+        task = PatchTask(HyNet(descriptor_dim=16, dropout=0.0), loss, learning_rate=0.05)
+        before = float(length_term(*task.train().describe(pairs)[:2]))
+        assert before > 1e-3
+        fit(task, [pairs], max_steps=12, max_epochs=3)
+        assert float(length_term(*task.train().describe(pairs)[:2])) < 0.5 * before
+
+    def test_figures_of_a_step_are_of_unit_length(self):
+        task = PatchTask(HyNet(descriptor_dim=16, dropout=0.0), HyNetLoss(), learning_rate=1e-9)
+        trainer = fit(task, [random_pairs(16, 0)], max_steps=1)
+        assert 0 < float(trainer.callback_metrics["train/positive_distance"]) < 2
+        assert 0 < float(trainer.callback_metrics["train/negative_distance"]) < 2

@@ -233,7 +233,11 @@ def test_refusals(finished: Path, tmp_path: Path):
         (RecipeError, "recipe 'nothing'", ["nothing"]),
         (RecipeError, "'margn'", ["smoke/patch", "--model.loss.margn", "1", *new]),
         (RecipeError, "no end", ["smoke/patch", "--trainer.max_steps", "-1", *new]),
-        (RecipeError, "18.0 sigmas.*20.0", ["smoke/patch", "--model.network.sigmas", "18", *new]),
+        (
+            RecipeError,
+            "sigmas of the network is 18.0.*20.0",
+            ["smoke/patch", "--model.network.sigmas", "18", *new],
+        ),
         (
             ModelError,
             "'/nowhere.ckpt' does not exist",
