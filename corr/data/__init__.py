@@ -14,6 +14,7 @@ if not TYPE_CHECKING:
         # A card or a reader is had without the frameworks that training needs.
         if name not in __all__:
             raise AttributeError(f"module 'corr.data' has no attribute '{name}'")
-        from corr.data import brown_datamodule
+        from corr.data import brown_datamodule, patch_datamodule
 
-        return getattr(brown_datamodule, name)  # which has those of photographs too
+        home = brown_datamodule if name.startswith("Brown") else patch_datamodule
+        return getattr(home, name)
