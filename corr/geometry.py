@@ -74,6 +74,13 @@ def resize(
     return F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=antialias)
 
 
+def resize_to_area(image: Float[Tensor, "B C H W"], side: int) -> Float[Tensor, "B C H2 W2"]:
+    """The image in its own proportions with about `side` x `side` pixels."""
+    height, width = image.shape[-2:]
+    scale = side / (height * width) ** 0.5
+    return resize(image, (max(1, round(scale * height)), max(1, round(scale * width))))
+
+
 def resize_points(
     points: Float[Tensor, "*N 2"], from_size: tuple[int, int], to_size: tuple[int, int]
 ) -> Float[Tensor, "*N 2"]:

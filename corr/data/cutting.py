@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
+from corr.classical.keypoints import Keypoints
 from corr.geometry import extract_patches, patch_frames
 
-Placed = tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, " N"], Float[np.ndarray, " N"]]
-"""Points, scales and angles (degrees) of keypoints."""
+
+class Placed(NamedTuple):
+    """Where keypoints are, without how strong they are."""
+
+    points: Float[np.ndarray, "N 2"]
+    scale: Float[np.ndarray, " N"]
+    angle_deg: Float[np.ndarray, " N"]
+
+    @classmethod
+    def of(cls, keypoints: Keypoints) -> Placed:
+        """Those of a detector."""
+        return cls(keypoints.points, keypoints.scale, keypoints.angle_deg)
+
+    def take(self, rows: Int64[np.ndarray, " K"]) -> Placed:
+        """Some of them, in a new order."""
+        return Placed(self.points[rows], self.scale[rows], self.angle_deg[rows])
 
 
 def placed_frames(placed: Placed, sigmas: float) -> Float32[Tensor, "N 2 3"]:

@@ -122,6 +122,7 @@ def _kinds(folder: Path) -> list[str]:
         "kitti-2015": bool(names & {"image_2", "disp_occ_0", "disp_noc_0"}),
         "kitti-2012": bool(names & {"image_0", "colored_0", "disp_occ", "disp_noc"}),
         "brown": "patches0000.bmp" in names,
+        "hpatches-patches": len({"ref.png", "e1.png", "h1.png", "t1.png"} & names) > 1,
         "evd": names >= {"1", "2", "h"},
         "flying-chairs": any(stem.endswith("_img1") for stem in stems),
         "middlebury-flow": bool(names & {"other-gt-flow", "flow10.flo"}) or "frame10" in stems,

@@ -14,8 +14,10 @@ from jaxtyping import Float, Float32, Float64, Int64, UInt8
 
 from corr.classical.keypoints import Keypoints
 from corr.classical.sift import detect_sift
+from corr.data.cutting import Placed
 from corr.data.photometric import Grey, PhotometricChange, Photometry
 from corr.data.photos import Photos
+from corr.data.redetection import detected_again
 from corr.data.two_views import TwoViews
 from corr.data.viewpoints import Homography, Viewpoints, map_keypoints
 from corr.errors import DatasetError, OptionError
@@ -30,6 +32,9 @@ FIRST_VIEW = Photometry(
 
 PHOTO_BLUR = 0.5
 """Sigma of a sharp photo, px."""
+
+MAX_DETECTED = 4096
+"""Keypoints of the second view, the strongest."""
 
 SUPPORT = 0.4
 """Radius of the disc that has to lie within the photo, as a share of the side of a patch."""
@@ -90,13 +95,17 @@ class PatchSampler:
     viewpoints: Viewpoints = field(default_factory=Viewpoints)
     photometry: Photometry = field(default_factory=Photometry)
     first_photometry: Photometry = FIRST_VIEW
-    detector_noise: DetectorNoise = field(default_factory=DetectorNoise)
+    detector_noise: DetectorNoise | None = field(default_factory=DetectorNoise)
+    """How keypoints of the second view are off; None to detect them there too, and to take those
+    that the homography pairs."""
     sigmas: float = PATCH_SIGMAS
     """Side of the image region in a patch, in sigmas of its keypoint."""
     min_distance: float = 4.0
     """px between two points of a photo in one batch; closer, they might be the same one."""
     min_scale: float = 1.0
     """Smallest sigma in the second view, px; a detector finds nothing smaller."""
+    camera: bool = True
+    """Whether the views go through their cameras here, and not later on the training device."""
 
     def __post_init__(self) -> None:
         self._keypoints: dict[int, Keypoints] = {}
@@ -113,9 +122,10 @@ class PatchSampler:
         """
         views = self.views(num_pairs, pairs_per_photo, rng)
         with _one_thread():
-            sides = [part.patches(self.sigmas) for part in views]
+            anchors, positives = zip(*(part.patches(self.sigmas) for part in views), strict=True)
         return PatchArrays(
-            *(np.concatenate(side) for side in zip(*sides, strict=True)),
+            np.concatenate(anchors),
+            np.concatenate(positives),
             np.concatenate([part.placed0[0] for part in views]).astype(np.float32),
             np.repeat([part.photo for part in views], [len(part) for part in views]),
         )
@@ -164,22 +174,22 @@ class PatchSampler:
         photo = self.photos[index]
         size = photo.shape[:2]
         homography = self.viewpoints.draw(size, rng)
-        keypoints = self._detected(index)
-        usable = self._seen_twice(keypoints, homography, size)
-        usable = usable[_shuffled(keypoints.scale[usable], rng)]
-        discs = np.column_stack((keypoints.points, keypoints.scale)).astype(np.float64)[usable]
-        chosen = usable[_apart(discs, taken[index], num_pairs, self.min_distance)]
-        points, scale = keypoints.points[chosen], keypoints.scale[chosen]
-        angle_deg = keypoints.angle_deg[chosen]
-        taken[index] = np.concatenate((taken[index], np.column_stack((points, scale))))
-        first = self._first.camera(self._first.light(photo, rng), rng)
+        first = self._first.light(photo, rng)
+        if self.camera:
+            first = self._first.camera(first, rng)
         second = warp_photo(self._second.light(photo, rng), homography)
-        second = self._second.camera(second, rng)
-        mapped = map_keypoints(homography, points, scale, angle_deg)
-        moved = self.detector_noise.move(*mapped, rng)
+        if self.camera:
+            second = self._second.camera(second, rng)
+        found = self._detected(index)
+        usable, again = self._found_twice(found, second, homography, rng)
+        order = _shuffled(found.scale[usable], rng)
+        usable, again = usable[order], again.take(order)
+        discs = np.column_stack((found.points, found.scale)).astype(np.float64)[usable]
+        chosen = _apart(discs, taken[index], num_pairs, self.min_distance)
+        taken[index] = np.concatenate((taken[index], discs[chosen]))
         mirrored = rng.random(len(chosen)) < 0.5
-        placed = points, scale, angle_deg
-        return TwoViews(index, first, second, homography, placed, moved, mirrored)
+        placed = Placed.of(found).take(usable[chosen])
+        return TwoViews(index, first, second, homography, placed, again.take(chosen), mirrored)
 
     def _detected(self, index: int) -> Keypoints:
         if index not in self._keypoints:
@@ -187,18 +197,30 @@ class PatchSampler:
             self._keypoints[index] = detect_sift(grey)
         return self._keypoints[index]
 
-    def _seen_twice(
-        self, keypoints: Keypoints, homography: Homography, size: tuple[int, int]
-    ) -> Rows:
-        """Indices of the keypoints whose surroundings lie in both views."""
-        depth = keypoints.points @ homography[2, :2] + homography[2, 2]
+    def _found_twice(
+        self,
+        found: Keypoints,
+        second: Grey,
+        homography: Homography,
+        rng: np.random.Generator,
+    ) -> tuple[Rows, Placed]:
+        """Rows of the keypoints whose surroundings lie in both views, and where in the second."""
+        depth = found.points @ homography[2, :2] + homography[2, 2]
         front = np.flatnonzero(depth > 0.1)
-        points, scale = keypoints.points[front], keypoints.scale[front]
-        moved, moved_scale, _ = map_keypoints(homography, points, scale, keypoints.angle_deg[front])
+        first = Placed.of(found).take(front)
+        mapped = Placed(*map_keypoints(homography, *first))
         reach = SUPPORT * self.sigmas
-        seen = _inside(points, reach * scale, size) & _inside(moved, reach * moved_scale, size)
-        usable: Rows = front[seen & (moved_scale >= self.min_scale)]
-        return usable
+        seen = np.flatnonzero(
+            _inside(first.points, reach * first.scale, second.shape)
+            & _inside(mapped.points, reach * mapped.scale, second.shape)
+            & (mapped.scale >= self.min_scale)
+        )
+        mapped = mapped.take(seen)
+        if self.detector_noise is not None:
+            return front[seen], Placed(*self.detector_noise.move(*mapped, rng))
+        detected = Placed.of(detect_sift(second, MAX_DETECTED))
+        expected, again = detected_again(mapped, detected)
+        return front[seen[expected]], detected.take(again)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from jaxtyping import UInt8
 from corr.errors import DatasetError, ImageError, MissingExtraError
 from corr.formats.images import read_image
 
+Picture = UInt8[np.ndarray, "_ _ 3"]
+
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 INSTALLED_TRAIN = (
@@ -48,16 +50,16 @@ def find_photos(
         if val_folder is not None:
             raise DatasetError(f"val_folder is '{val_folder}' without a folder; give both")
         return _installed(INSTALLED_TRAIN), _installed(INSTALLED_VAL)
-    found = _listed(folder)
+    found = list_photos(folder)
     if val_folder is not None:
-        return found, _listed(val_folder)
+        return found, list_photos(val_folder)
     if len(found) < 2:
         raise DatasetError(f"folder '{folder}' holds 1 photo; 2 or more are needed to hold one out")
     held_out = found[::10]
     return [path for path in found if path not in set(held_out)], held_out
 
 
-class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
+class Photos(Sequence[Picture]):
     """Photographs in memory, all read once, in RGB.
 
     Args:
@@ -69,7 +71,7 @@ class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
     """
 
     def __init__(self, paths: Sequence[Path], max_side: int = 768) -> None:
-        self._pixels = [_read(path, max_side) for path in paths]
+        self._pixels = [read_photo(path, max_side) for path in paths]
 
     def __len__(self) -> int:
         return len(self._pixels)
@@ -78,7 +80,12 @@ class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
         return self._pixels[index]
 
 
-def _read(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
+def read_photo(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
+    """The photograph in a file, in RGB, reduced where it is longer than `max_side` px.
+
+    Raises:
+        DatasetError: the file is not a readable image.
+    """
     try:
         photo = read_image(path)
     except ImageError as error:
@@ -93,7 +100,12 @@ def _read(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
     return reduced
 
 
-def _listed(folder: str | Path) -> list[Path]:
+def list_photos(folder: str | Path) -> list[Path]:
+    """The photographs of a folder and of those below it, by name.
+
+    Raises:
+        DatasetError: the folder is missing, or holds none.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"folder '{folder}' of photos does not exist")

@@ -117,10 +117,10 @@ def pair_keypoints(
         raise ShapeError(f"'{pair.name}' has {seen.sum()} keypoints that both images show")
     points, scale = points[seen], scale[seen]
     rng = np.random.default_rng(zlib.crc32(pair.name.encode()))
-    second = noise.move(moved[seen], moved_scale[seen], moved_angle_deg[seen], rng)
+    second = Placed(*noise.move(moved[seen], moved_scale[seen], moved_angle_deg[seen], rng))
     distance = np.linalg.norm(points[:, None] - points[None], axis=2)
     near = NEAR_SIGMAS * np.maximum(scale[:, None], scale[None])
-    first = points, scale, angle_deg[seen]
+    first = Placed(points, scale, angle_deg[seen])
     return KeypointPairs(views[0], views[1], first, second, distance > near)
 
 

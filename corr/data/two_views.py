@@ -66,4 +66,4 @@ class TwoViews:
         if angles_deg is None:
             return self.placed0, self.placed1
         first, second = angles_deg
-        return (*self.placed0[:2], first), (*self.placed1[:2], second)
+        return self.placed0._replace(angle_deg=first), self.placed1._replace(angle_deg=second)

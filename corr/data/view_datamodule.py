@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, cast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from corr.data.device_photometry import change_camera
 from corr.data.patch_datamodule import TRAIN, VAL, PatchDataModule
-from corr.data.patches import PatchSampler
+from corr.data.patches import FIRST_VIEW, PatchSampler
+from corr.data.photometric import Photometry
 from corr.data.photos import find_photos
 from corr.data.resumable import ResumableLoader
 from corr.data.two_views import TwoViews
+from corr.losses.checks import check_choice
+
+Camera = Literal["auto", "workers", "device"]
 
 
 class ViewPairs(NamedTuple):
@@ -44,8 +49,21 @@ class ViewDataModule(PatchDataModule):
     """The views that `PatchDataModule` cuts its patches from, as they are.
 
     Few bytes for many pairs, since those of one photo share their views. Each frame is turned by an
-    angle of its own in each view. Settings are those of `PatchDataModule`.
+    angle of its own in each view. Settings are those of `PatchDataModule`, and one more.
+
+    Args:
+        camera: where views are changed in brightness, contrast and gamma, blurred, made noisy and
+            compressed: in the `workers` by albumentations, or on the training `device` by kornia;
+            `auto` takes the device if it is a GPU. Validation has it done by the workers.
+
+    Raises:
+        OptionError: a setting outside its range.
     """
+
+    def __init__(self, *args: Any, camera: Camera = "auto", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        check_choice("camera", camera, get_args(Camera))
+        self.camera = camera
 
     def setup(self, stage: str | None = None) -> None:
         """Read the photographs and make the validation pairs, once.
@@ -55,7 +73,7 @@ class ViewDataModule(PatchDataModule):
         """
         train_paths, val_paths = find_photos(self.folder, self.val_folder)
         if stage in (None, "fit") and self._train is None:
-            self._train = self._sampler(train_paths)
+            self._train = replace(self._sampler(train_paths), camera=not self._camera_on_device)
         if not hasattr(self, "_val_views"):
             rng = np.random.default_rng((VAL, 0))
             sampler = self._sampler(val_paths)
@@ -83,6 +101,24 @@ class ViewDataModule(PatchDataModule):
         return ResumableLoader(
             make, _as_made, steps_per_epoch=self.steps_per_epoch, num_workers=self.num_workers
         )
+
+    def on_after_batch_transfer(self, batch: ViewPairs, dataloader_idx: int) -> ViewPairs:
+        """The views of a training batch through their cameras, where that is left to the device."""
+        trainer = self.trainer
+        if trainer is None or not trainer.training or not self._camera_on_device:
+            return batch
+        seed = np.random.SeedSequence((self.seed, trainer.global_step, trainer.global_rank))
+        generator = torch.Generator().manual_seed(int(seed.generate_state(1)[0]))
+        return batch._replace(
+            views0=[_through(view, FIRST_VIEW, generator) for view in batch.views0],
+            views1=[_through(view, self.photometry, generator) for view in batch.views1],
+        )
+
+    @property
+    def _camera_on_device(self) -> bool:
+        if self.camera != "auto" or self.trainer is None:
+            return self.camera == "device"
+        return self.trainer.strategy.root_device.type == "cuda"
 
     def val_dataloader(self) -> ValidationViews:  # type: ignore[override]
         """The validation pairs in batches of `ViewPairs`."""
@@ -125,20 +161,34 @@ class ValidationViews:
 def view_pairs(views: Sequence[TwoViews], sigmas: float, rng: np.random.Generator) -> ViewPairs:
     """All the points of some views as one batch; the angles of the frames are drawn here."""
     angles = [tuple(rng.uniform(0, 360, (2, len(part)))) for part in views]
-    turned = [part.frames(sigmas, angle) for part, angle in zip(views, angles, strict=True)]
-    oriented = [part.frames(sigmas) for part in views]
+    turned = _joined(part.frames(sigmas, turn) for part, turn in zip(views, angles, strict=True))
+    oriented = _joined(part.frames(sigmas) for part in views)
     counts = torch.tensor([len(part) for part in views])
     points = np.concatenate([part.placed0[0] for part in views]).astype(np.float32)
     return ViewPairs(
         [torch.from_numpy(part.first) for part in views],
         [torch.from_numpy(part.second) for part in views],
         torch.arange(len(views)).repeat_interleave(counts),
-        *(torch.cat(side) for side in zip(*turned, strict=True)),
-        *(torch.cat(side) for side in zip(*oriented, strict=True)),
+        turned[0],
+        turned[1],
+        oriented[0],
+        oriented[1],
         torch.cat([part.affine_0to1 for part in views]),
         torch.from_numpy(points),
         torch.tensor([part.photo for part in views]).repeat_interleave(counts),
     )
+
+
+def _through(
+    view: UInt8[Tensor, "H W"], ranges: Photometry, generator: torch.Generator
+) -> UInt8[Tensor, "H W"]:
+    changed = change_camera(view[None, None].float() / 255, ranges, generator)
+    return (changed[0, 0] * 255).round().byte()
+
+
+def _joined(sides: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    first, second = zip(*sides, strict=True)
+    return torch.cat(first), torch.cat(second)
 
 
 def _as_made(batch: ViewPairs) -> ViewPairs:

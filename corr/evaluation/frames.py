@@ -83,7 +83,7 @@ def normalized_frames(
         return frames
     device = resolve_device()
     network, image = model.to(device).eval(), image.to(device)
-    parts = (part.to(device) for part in frames.split(_BATCH))
+    parts = (part.to(device) for part in torch.split(frames, _BATCH))
     return torch.cat([network.normalize_frames(image, part).cpu() for part in parts])
 
 
@@ -107,6 +107,6 @@ def describe_cut(
     network = model.to(device).eval()
     found = [
         network.describe_normalized(part.to(device).float() / 255).float().cpu()
-        for part in torch.from_numpy(patches)[:, None].split(_BATCH)
+        for part in torch.split(torch.from_numpy(patches)[:, None], _BATCH)
     ]
     return torch.cat(found).numpy()

@@ -24,10 +24,11 @@ from corr.data.sequence_patches import (
 from corr.drawing.curves import draw_curves
 from corr.drawing.patches import draw_patches
 from corr.errors import ModelError
-from corr.evaluation.aggregation import mean_over_items
+from corr.evaluation.aggregation import mean_over_items, score_table
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate
 from corr.evaluation.frames import describe_frames, find_describer, normalized_frames
+from corr.evaluation.report import ItemResult
 from corr.evaluation.sequences import SequenceBenchmark
 from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
 from corr.losses.descriptor import pairwise_distances
@@ -188,9 +189,15 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Output]):
             }
         )
 
-    def summary(self, totals: Mapping[str, Scores]) -> Picture | None:
+    def overview(
+        self, items: Sequence[HomographyPair], results: Mapping[str, Sequence[ItemResult]]
+    ) -> Mapping[str, Picture]:
         """FPR95 and matching score against rotation and scale, four diagrams."""
         settings = self.settings
+        totals = {
+            model: self.aggregate(score_table([item.scores for item in found]))
+            for model, found in results.items()
+        }
         rows = []
         for kind, title in (("fpr95", "FPR95, %"), ("score", "matching score, %")):
             turned = _curves(totals, settings.angles_deg, f"{kind}_turn")
@@ -203,7 +210,7 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Output]):
                     )
                 )
             )
-        return np.vstack(rows)
+        return {"against rotation and scale": np.vstack(rows)}
 
     def _names(self) -> list[str]:
         turned = [f"turn_{angle}" for angle in self.settings.angles_deg]
@@ -213,9 +220,9 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Output]):
         """The keypoints of image 1 after each change."""
         points, scale, _ = inputs.placed1
         angles = np.random.default_rng(len(points)).uniform(0, 360, len(points))
-        turned = [(points, scale, np.full_like(scale, a)) for a in self.settings.angles_deg]
-        scaled = [(points, scale / s, np.zeros_like(scale)) for s in self.settings.scales]
-        placed = [*turned, *scaled, (points, scale, angles)]
+        turned = [Placed(points, scale, np.full_like(scale, a)) for a in self.settings.angles_deg]
+        scaled = [Placed(points, scale / s, np.zeros_like(scale)) for s in self.settings.scales]
+        placed = [*turned, *scaled, Placed(points, scale, angles)]
         return dict(zip(self._names(), placed, strict=True))
 
     def _frames(self, placed: Placed) -> Any:
@@ -242,14 +249,13 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Output]):
 
 
 def _upright(placed: Placed) -> Placed:
-    points, scale, _ = placed
-    return points, scale, np.zeros_like(scale)
+    return placed._replace(angle_deg=np.zeros_like(placed.scale))
 
 
 def _curves(
-    totals: Mapping[str, Scores], steps: Sequence[float], key: str
+    totals: Mapping[str, Totals], steps: Sequence[float], key: str
 ) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
     return {
-        model: (steps, [100 * scores[f"{key}_{step}"] for step in steps])
+        model: (steps, [100 * float(scores[f"{key}_{step}"]) for step in steps])
         for model, scores in totals.items()
     }

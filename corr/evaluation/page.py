@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +25,23 @@ _WIDE = 2.6
 """Wider pictures, in heights, take a line of the page for themselves."""
 
 
+Overviews = Mapping[str, Picture]
+"""Pictures of a whole report, by their titles."""
+
+
 def write_report_page(
-    parts: Sequence[Part], reports: Sequence[Report], folder: Path, title: str
+    parts: Sequence[Part],
+    reports: Sequence[Report],
+    overviews: Sequence[Overviews],
+    folder: Path,
+    title: str,
 ) -> Path:
     """Write `<title>.html`, complete in itself; its path.
 
     Args:
         parts: what was run.
         reports: what each part found.
+        overviews: pictures of each report.
         folder: where to write, which exists.
         title: of the page.
 
@@ -44,10 +53,10 @@ def write_report_page(
             report.benchmark,
             f"Protocol {report.protocol_hash}. Below, the item where each model was worst. "
             f"{part.benchmark.drawn}",
-            (*_summary(part, report), *_worst(part, report)),
+            (*_overview(pictures), *_worst(part, report)),
             Table(tuple(name for name, _ in report.titles()), tuple(map(tuple, report.cells()))),
         )
-        for part, report in zip(parts, reports, strict=True)
+        for part, report, pictures in zip(parts, reports, overviews, strict=True)
     )
     failures = [failure for report in reports for failure in report.failures()]
     failed = f" Failed: {'; '.join(failures)}." if failures else ""
@@ -59,16 +68,9 @@ def write_report_page(
     return path
 
 
-def summary_of(part: Part, report: Report) -> Picture | None:
-    """The picture of a whole report, where its benchmark draws one."""
-    totals = {model: report.row(model).scores for model in report.items}
-    return part.benchmark.summary(totals)
-
-
-def _summary(part: Part, report: Report) -> Iterator[Figure]:
-    picture = summary_of(part, report)
-    if picture is not None:
-        yield Figure(embedded(picture), report.benchmark, "", "Every model.", wide=True)
+def _overview(pictures: Overviews) -> Iterator[Figure]:
+    for title, picture in pictures.items():
+        yield Figure(embedded(picture), title, "", "", wide=True)
 
 
 def _worst(part: Part, report: Report) -> Iterator[Figure]:

@@ -143,8 +143,7 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
 
 
 def _turned(placed: Placed, upright: bool) -> Placed:
-    points, scale, angle_deg = placed
-    return points, scale, np.zeros_like(angle_deg) if upright else angle_deg
+    return placed._replace(angle_deg=np.zeros_like(placed.scale)) if upright else placed
 
 
 def _distances(descriptors: Descriptors) -> Float[np.ndarray, "N N"]:

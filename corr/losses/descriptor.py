@@ -30,6 +30,8 @@ class DescriptorLoss(nn.Module, ABC):
 
     guard: Guard | None = None
     """Which pairs are no negatives; its `guarded_share` says how many. None: the loss has none."""
+    needs_raw: bool = False
+    """Whether training gives it descriptors as they are before they are normalised."""
 
     @abstractmethod
     def forward(

@@ -14,7 +14,8 @@ def frame_mismatch(
 ) -> Float[Tensor, "B 2 2"]:
     """Where the points of a patch of view 0 lie in that of view 1; the identity at its best."""
     axes0, axes1 = (frames[:, :, :2].double() for frames in (frames0, frames1))
-    return torch.linalg.inv(axes1) @ affine_0to1.double() @ axes0
+    mismatch: Tensor = torch.linalg.inv(axes1) @ affine_0to1.double() @ axes0
+    return mismatch
 
 
 def frame_distance(mismatch: Float[Tensor, "B 2 2"]) -> Float[Tensor, ""]:
@@ -24,7 +25,8 @@ def frame_distance(mismatch: Float[Tensor, "B 2 2"]) -> Float[Tensor, ""]:
     """
     away = mismatch - torch.eye(2, dtype=mismatch.dtype, device=mismatch.device)
     back = torch.linalg.inv(mismatch) - torch.eye(2, dtype=mismatch.dtype, device=mismatch.device)
-    return 0.125 * (away.square().sum((1, 2)) + back.square().sum((1, 2))).mean().float()
+    off: Tensor = away.square().sum((1, 2)) + back.square().sum((1, 2))
+    return 0.125 * off.mean().float()
 
 
 def turn_deg(mismatch: Float[Tensor, "B 2 2"]) -> Float[Tensor, " B"]:

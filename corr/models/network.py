@@ -25,6 +25,14 @@ class Network(nn.Module, ABC):
     settings: dict[str, Any]
     """The arguments that the constructor was called with, defaults included."""
 
+    def raw(self, inputs: Tensor) -> Tensor:
+        """Descriptors before they are made of unit length, for losses of their length.
+
+        A network that does not say what they are gives those of unit length.
+        """
+        descriptors: Tensor = self(inputs)
+        return descriptors
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
@@ -84,6 +92,8 @@ class ImageEmbedding(Network):
 
     descriptor_dim: int
     """Length of a descriptor."""
+    side: int
+    """Images are resized to about `side` x `side` pixels, in their own proportions."""
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
@@ -91,7 +101,12 @@ class ImageEmbedding(Network):
 
 
 def check_settings(
-    *, descriptor_dim: int = 1, dropout: float = 0.0, sigmas: float = 1.0, width: int = 1
+    *,
+    descriptor_dim: int = 1,
+    dropout: float = 0.0,
+    sigmas: float = 1.0,
+    width: int = 1,
+    side: int = 16,
 ) -> None:
     """Refuse a setting of a network that is outside its range.
 
@@ -106,3 +121,5 @@ def check_settings(
         raise OptionError(f"sigmas is {sigmas}; use a value above 0")
     if width < 1:
         raise OptionError(f"width is {width}; use 1 or more")
+    if side < 16:
+        raise OptionError(f"side is {side}; use 16 or more")

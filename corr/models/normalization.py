@@ -66,6 +66,7 @@ class InTurn(PatchNormalization):
         """The product of the transforms."""
         total = torch.eye(2, dtype=patches.dtype, device=patches.device).expand(len(patches), 2, 2)
         for part in self.parts:
+            assert isinstance(part, PatchNormalization)
             seen = transform_patches(patches, total @ part._enlarge(patches))
             total = total @ part.transforms(seen)
         return total

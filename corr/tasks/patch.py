@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -14,6 +14,7 @@ from corr.losses.descriptor import pairwise_distances
 from corr.metrics import fpr95
 from corr.models.network import PatchDescriptor
 from corr.tasks.metric import MetricTask
+from corr.tasks.optimizer import Optimizer
 
 _ROWS_AT_ONCE = 1024
 """Of the held-out distances: they need memory for so many rows, not for all."""
@@ -39,6 +40,9 @@ class PatchTask(MetricTask):
         optimizer: `sgd` (momentum 0.9) or `adamw`.
         weight_decay: of the optimiser.
         warmup_steps: over which the learning rate rises.
+        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
+        ema_decay: of a moving average of the weights, which then is what is validated and saved;
+            0 for none.
 
     Raises:
         OptionError: a setting outside its range.
@@ -53,13 +57,16 @@ class PatchTask(MetricTask):
         loss: DescriptorLoss,
         *,
         learning_rate: float = 0.1,
-        optimizer: Literal["sgd", "adamw"] = "sgd",
+        optimizer: Optimizer = "sgd",
         weight_decay: float = 1e-4,
         warmup_steps: int = 50,
+        semi_hard_steps: int = 0,
+        ema_decay: float = 0.0,
     ) -> None:
         super().__init__(
             network, loss, learning_rate=learning_rate, optimizer=optimizer,
             weight_decay=weight_decay, warmup_steps=warmup_steps,
+            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
         )  # fmt: skip
         self._held_out: list[_Sides] = []
         self._described: list[_Sides] = []

@@ -17,7 +17,8 @@ from corr.losses import DescriptorLoss
 from corr.losses.frames import frame_distance, frame_mismatch, turn_deg
 from corr.models.gradient_normalization import DominantOrientation
 from corr.models.network import PatchDescriptor
-from corr.tasks.metric import Described, MetricTask, labels_of
+from corr.tasks.described import Described, labels_of
+from corr.tasks.metric import MetricTask
 from corr.tasks.patch import pairs_fpr95
 
 
@@ -96,6 +97,11 @@ class ViewTask(MetricTask):
         anchors, positives = self.network.describe_normalized(patches).chunk(2)
         return Described(anchors, positives, labels_of(batch))
 
+    def shown(self, batch: ViewPairs) -> tuple[Tensor, Tensor]:
+        """The patches that are described."""
+        cut0, cut1 = self._cut(batch, normalize=True)
+        return cut0.patches, cut1.patches
+
     def training_step(self, batch: ViewPairs, batch_idx: int) -> Float[Tensor, ""]:
         """The loss of the descriptors and the distance of the frames."""
         loss = super().training_step(batch, batch_idx)
@@ -160,7 +166,7 @@ def _cut_at(
     """Patches and their frames, after `normalize(image, frames)` where it is given."""
     moved, patches = [], []
     counts = torch.bincount(view, minlength=len(views)).tolist()
-    for grey, part in zip(views, frames.split(counts), strict=True):
+    for grey, part in zip(views, torch.split(frames, counts), strict=True):
         image = grey[None, None].float() / 255
         chosen = part if normalize is None else normalize(image, part)
         moved.append(chosen)

@@ -18,6 +18,7 @@ EXPECTED = {
     "brown",
     "evd",
     "flying-chairs",
+    "hpatches-patches",
     "hpatches-sequences",
     "identities-folder",
     "kitti-2012",

@@ -1,14 +1,19 @@
 """Views and frames of training: the same pairs that patches are cut from, and where they are."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from corr.data import PatchDataModule, ViewDataModule, ViewPairs
+from corr.data.photometric import Photometry
 from corr.data.photos import Photos, find_photos
 from corr.geometry import extract_patches
 from corr.losses.frames import frame_mismatch, turn_deg
+from corr.tasks.quiet import quiet
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +106,57 @@ def test_batches_do_not_depend_on_workers_and_validation_is_fixed(folder):
     assert len(first) == 2
     for a, b in zip(first, second, strict=True):
         assert torch.equal(a.frames0, b.frames0)
+
+
+class TestCameraOnTheDevice:
+    """A CPU can do what is meant for a GPU."""
+
+    def trained_on(self, folder, camera, **settings) -> list[ViewPairs]:
+        """The batches as a task gets them."""
+        data = module(ViewDataModule, folder, camera=camera, **settings)
+        seen: list[ViewPairs] = []
+
+        class Noting(pl.LightningModule):
+            def training_step(self, batch, batch_idx):
+                seen.append(batch)
+
+            def configure_optimizers(self):
+                return None
+
+        trainer = pl.Trainer(
+            accelerator="cpu", max_steps=2, limit_val_batches=0, logger=False,
+            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            max_epochs=1, limit_train_batches=2,
+        )  # fmt: skip
+        with quiet():
+            trainer.fit(Noting(), data)
+        return seen
+
+    def test_the_light_changes_and_nothing_else(self, folder):
+        plain = Photometry(
+            brightness=0.0, contrast=0.0, gamma=1.0, colour=0.0, noise=0.0, blur=0.0,
+            min_jpeg_quality=100,
+        )  # fmt: skip
+        bright = replace(plain, brightness=0.3, probability=1.0)
+        same = self.trained_on(folder, "device", photometry=plain)[0]
+        changed = self.trained_on(folder, "device", photometry=bright)[0]
+        assert len(same.views1) == len(changed.views1) > 1
+        for before, after in zip(same.views1, changed.views1, strict=True):
+            assert after.dtype == torch.uint8
+            inside = (after > 0) & (after < 255)
+            step = (after.float() - before.float())[inside]
+            assert step.std() < 1  # the same for all pixels
+            assert abs(float(step.mean())) <= 0.3 * 255 + 1
+        assert torch.equal(same.oriented1, changed.oriented1)
+        assert torch.equal(same.points, changed.points)
+
+    def test_the_same_step_the_same_views_each_step_its_own(self, folder):
+        first, again = (self.trained_on(folder, "device") for _ in range(2))
+        assert len(first) == 2
+        for one, other in zip(first, again, strict=True):
+            assert all(map(torch.equal, one.views1, other.views1))
+        assert not torch.equal(first[0].views0[0], first[1].views0[0])
+
+    def test_auto_leaves_it_to_the_workers_on_a_cpu(self, folder):
+        auto, workers = (self.trained_on(folder, kind)[0] for kind in ("auto", "workers"))
+        assert all(map(torch.equal, auto.views1, workers.views1))
