@@ -42,6 +42,9 @@ class EmbeddingTask(MetricTask):
         optimizer: `sgd` (momentum 0.9) or `adamw`.
         weight_decay: of the optimiser.
         warmup_steps: over which the learning rate rises.
+        semi_hard_steps: at the start, in which a loss that mines the hardest negatives mines
+            semi-hard ones.
+        ema_decay: of the average of the weights that is validated and saved; 0 for none.
 
     Raises:
         OptionError: a setting outside its range.
@@ -58,10 +61,13 @@ class EmbeddingTask(MetricTask):
         optimizer: Literal["sgd", "adamw"] = "adamw",
         weight_decay: float = 1e-4,
         warmup_steps: int = 50,
+        semi_hard_steps: int = 0,
+        ema_decay: float = 0.0,
     ) -> None:
         super().__init__(
             network, loss, learning_rate=learning_rate, optimizer=optimizer,
             weight_decay=weight_decay, warmup_steps=warmup_steps,
+            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
         )  # fmt: skip
         self._described: list[tuple[Tensor, Tensor]] = []
         self._histograms: list[np.ndarray] = []
@@ -82,6 +88,11 @@ class EmbeddingTask(MetricTask):
             )
         described = self._embed(images)
         return Described(described[anchor], described[positive], Labels(tracks=tracks[anchor]))
+
+    def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """The images of the pairs that `describe` makes."""
+        anchor, positive = pairs_within_tracks(batch[1])
+        return batch[0][anchor], batch[0][positive]
 
     def on_validation_start(self) -> None:
         """Stop the clock, and drop what a validation that was stopped left."""
@@ -116,7 +127,9 @@ class EmbeddingTask(MetricTask):
                 logger.log_metrics(figures, step=0)
 
     def _embed(self, images: Tensor) -> Tensor:
-        described: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
+        images = images.contiguous(memory_format=torch.channels_last)
+        raw = self.training and self.loss.needs_raw
+        described: Tensor = self.network.raw(images) if raw else self.network(images)
         return described
 
 
