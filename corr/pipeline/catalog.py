@@ -19,7 +19,7 @@ DEFAULTS = {
     "extract": "rootsift",
     "disparity": "census",
     "flow": "dis",
-    "embed": "colour-histogram",
+    "embed": "gemnet-triplet",
 }
 """The model of each task when none is named."""
 

@@ -23,6 +23,7 @@ from corr.metrics import mean_average_precision, recall_at_k, relevant_ranks
 from corr.models import GeMNet, load_network
 from corr.tasks import EmbeddingTask
 from corr.tasks.embedding import embedding_figures, pairs_within_tracks
+from corr.tasks.quiet import quiet
 from corr.tasks.training import train
 
 TINY = [
@@ -47,11 +48,17 @@ def random_batch(num_tracks: int, per_track: int, seed: int = 0) -> ImageBatch:
 
 
 def fit(task: EmbeddingTask, batches: list[ImageBatch], steps: int) -> pl.Trainer:
-    trainer = pl.Trainer(
-        accelerator="cpu", logger=False, enable_checkpointing=False, max_steps=steps,
-        max_epochs=-1, enable_progress_bar=False, enable_model_summary=False,
-    )  # fmt: skip
-    trainer.fit(task, train_dataloaders=Repeated(batches), val_dataloaders=Repeated(batches))
+    with quiet():
+        trainer = pl.Trainer(
+            accelerator="cpu",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            max_steps=steps,
+            max_epochs=-1,
+        )
+        trainer.fit(task, train_dataloaders=Repeated(batches), val_dataloaders=Repeated(batches))
     return trainer
 
 
