@@ -46,7 +46,7 @@ RANDOM = "random"
 _NUM_DRAWN = 14
 
 Output = Mapping[str, Float[np.ndarray, "N ..."]]
-"""Output of image 0 by the name `first`, of image 1 by the name of each change; and by the
+"""Descriptors of image 0 by the name `first`, of image 1 by the name of each change; and by the
 names `frames0` and `frames1` the frames of both where the second are turned at random."""
 
 

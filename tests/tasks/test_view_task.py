@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -46,7 +47,8 @@ def some_pairs(num_pairs: int = 12) -> ViewPairs:
 
 def task(network: torch.nn.Module, **settings: float) -> ViewTask:
     built = ViewTask(network, TripletLoss(), **settings)
-    built.log = lambda *_, **__: None  # type: ignore[method-assign]  # no trainer is attached
+    built.log = lambda *_, **__: None  # type: ignore[method-assign]
+    built._trainer = SimpleNamespace(world_size=1, global_step=0, log_every_n_steps=0)
     return built
 
 
