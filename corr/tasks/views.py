@@ -55,6 +55,9 @@ class ViewTask(MetricTask):
         optimizer: `sgd` (momentum 0.9) or `adamw`.
         weight_decay: of the optimiser.
         warmup_steps: over which the learning rate rises.
+        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
+        ema_decay: of a moving average of the weights, which then is what is validated and saved;
+            0 for none.
         frame_weight: of the distance of the normalised frames in the loss.
 
     Raises:
@@ -73,11 +76,14 @@ class ViewTask(MetricTask):
         optimizer: Literal["sgd", "adamw"] = "sgd",
         weight_decay: float = 1e-4,
         warmup_steps: int = 50,
+        semi_hard_steps: int = 0,
+        ema_decay: float = 0.0,
         frame_weight: float = 1.0,
     ) -> None:
         super().__init__(
             network, loss, learning_rate=learning_rate, optimizer=optimizer,
             weight_decay=weight_decay, warmup_steps=warmup_steps,
+            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
         )  # fmt: skip
         if not frame_weight >= 0:
             raise OptionError(f"frame_weight is {frame_weight}; use 0 or more")
