@@ -91,7 +91,11 @@ def test_the_command_draws_its_curves_and_its_patches(root, tmp_path, capsys):
     by_model = {row["model"]: row["scores"] for row in stored["rows"] if row["group"] == "all"}
     first, second = (by_model[name]["fpr95_random"] for name in models.split(","))
     assert second < first
-    assert cv2.imread(str(out / "normalization-against-rotation-and-scale.png")).shape == (900, 1440, 3)
+    assert cv2.imread(str(out / "normalization-against-rotation-and-scale.png")).shape == (
+        900,
+        1440,
+        3,
+    )
     assert "turned at random" in (out / "normalization.html").read_text()
 
 
