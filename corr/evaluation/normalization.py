@@ -38,7 +38,7 @@ from corr.models.normalization import PatchNormalization
 from corr.pipeline import catalog
 from corr.results import Picture
 
-ANGLES_DEG = (0, 15, 30, 45, 60, 90, 120, 150, 180)
+ANGLES_DEG = (0, 15, 30, 45, 90, 135, 180)
 SCALES = (0.5, 0.71, 1.0, 1.41, 2.0)
 RANDOM = "random"
 """Every patch turned by an angle of its own."""
@@ -55,7 +55,7 @@ class NormalizationProtocol:
     """Everything that fixes the numbers; change one and the hash changes."""
 
     keypoints: str = "places of SIFT keypoints of image 1 of each sequence, without orientation"
-    max_keypoints: int = 300
+    max_keypoints: int = 200
     patches: str = f"{PATCH_SIZE} x {PATCH_SIZE} px of 8 bits, upright in image 1"
     angles_deg: tuple[float, ...] = ANGLES_DEG
     """By which all frames are turned in the second image, as if it were turned back."""

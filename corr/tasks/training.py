@@ -16,13 +16,13 @@ from corr.data.patch_datamodule import PatchDataModule
 from corr.data.photo_instances import PhotoInstanceDataModule
 from corr.data.photos import INSTALLED_TRAIN
 from corr.errors import RecipeError
+from corr.machine.precision import fast_precision
 from corr.models.network import ImageEmbedding, Network, PatchDescriptor
 from corr.models.saved import save_network
 from corr.tasks.callbacks import Checkpoints, LinesOfProgress, SaveNetwork, SeedEachStep
 from corr.tasks.hardest import draw_hardest
 from corr.tasks.memory import keep_freed_memory
 from corr.tasks.metric import MetricTask
-from corr.tasks.precision import fast_precision
 from corr.tasks.processes import is_first_process
 from corr.tasks.quiet import quiet
 from corr.tasks.recipe import Recipe, build_recipe, recipe_names
