@@ -61,7 +61,12 @@ def main() -> int:
         folders.append(options.out / name)
         if not (folders[-1] / "curves.png").is_file():
             train(VARIANTS[name], options.train, options.val, folders[-1])
-    evaluate("homographies", pairs, ["rootsift", "hardnet", "hardnet-light", *map(str, folders)], rows="all")
+    evaluate(
+        "homographies",
+        pairs,
+        ["rootsift", "hardnet", "hardnet-light", *map(str, folders)],
+        rows="all",
+    )
     return 0
 
 
