@@ -39,7 +39,8 @@ LEARNED: dict[str, Callable[[], PatchNormalization]] = {
 class HardNetSTN(PatchDescriptor):
     """HardNet that first normalises the frames of its patches, trained jointly.
 
-    1 435 570 parameters; 41 029 760 multiply-adds a patch. With the light trunk 649 138 and 11 710 592.
+    1 435 570 parameters; 41 029 760 multiply-adds a patch; with the light trunk
+    649 138 and 11 710 592.
 
     With an image at hand the patch is cut from it at the normalised frame. Patches alone, as in an
     exported file, are transformed within themselves instead, their border repeated.

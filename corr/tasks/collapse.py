@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytorch_lightning as pl
@@ -12,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.losses.guard import DUPLICATE_DISTANCE
+from corr.losses import DescriptorLoss, Guard
 from corr.tasks.described import Described
 
 if TYPE_CHECKING:
@@ -66,27 +69,28 @@ class CollapseMonitor(pl.Callback):
         if self.every_n_steps == 0 or step % self.every_n_steps or task.step_skipped:
             return
         assert task.described is not None
-        rank = effective_rank(torch.cat(task.described[:2]))
+        rank = float(effective_rank(torch.cat(task.described[:2])))
         task.log("train/effective_rank", rank)
-        low = float(rank) <= self.min_effective_rank
         loss = float(trainer.callback_metrics["train/loss"])
-        collapsed = _collapsed_loss(task, task.described)
+        collapsed = collapsed_loss(task, task.described)
+        low = rank <= self.min_effective_rank
         stuck = abs(loss - collapsed) <= _SAME_LOSS * abs(collapsed)
         if not (low or stuck):
             self._since = -1
             return
         if self._since < 0:
             self._since = step
-        if step - self._since >= self.patience_steps and not self.warned:
-            self.warned = True
-            if trainer.is_global_zero:
-                dim = task.described.anchors.shape[1]
-                state = "descriptors have collapsed" if low else "training is stuck"
-                at = f"at that of equal descriptors, {collapsed:.3g}," if stuck else f"{loss:.3g}"
-                sys.stderr.write(
-                    f"corr: warning: {state}: effective rank {float(rank):.1f} of {dim} and the "
-                    f"loss is {at} since {step - self._since} steps; use {_remedy(task)}\n"
-                )
+        if step - self._since < self.patience_steps or self.warned:
+            return
+        self.warned = True
+        if trainer.is_global_zero:
+            state = "descriptors have collapsed" if low else "training is stuck"
+            at = _where(task, loss, collapsed) if stuck else f"{loss:.3g}"
+            sys.stderr.write(
+                f"corr: warning: {state}: effective rank {rank:.1f} of "
+                f"{task.described.anchors.shape[1]} and the loss is {at} since "
+                f"{step - self._since} steps; use {_remedy(task)}\n"
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """How long it has lasted, so that a resumed run goes on counting."""
@@ -113,19 +117,34 @@ def effective_rank(descriptors: Float[Tensor, "N D"]) -> Float[Tensor, ""]:
 
 
 @torch.no_grad()
-def _collapsed_loss(task: MetricTask, described: Described) -> float:
-    """The loss of descriptors that differ a little more than what a guard takes for duplicates."""
+def collapsed_loss(task: MetricTask, described: Described) -> float:
+    """The loss of a batch like this one whose descriptors are all the same."""
     anchors, _, labels = described
-    num_rows, dim = anchors.shape
-    guard = task.loss.guard
-    spread = max(DUPLICATE_DISTANCE, guard.min_distance if guard is not None else 0.0)
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(2 * num_rows, dim, generator=generator) * spread / dim**0.5
-    noise[:, 0] += 1
-    anchors, positives = F.normalize(noise, dim=1).to(anchors.device).chunk(2)
+    same = F.normalize(torch.ones_like(anchors), dim=1)
     devices = [anchors.device] if anchors.is_cuda else []
-    with torch.random.fork_rng(devices):  # a loss may draw its negatives
-        return float(task.loss_now(Described(anchors, positives, labels)))
+    with _no_duplicates(task.loss), torch.random.fork_rng(devices):  # a loss may draw negatives
+        return float(task.loss_now(Described(same, same, labels)))
+
+
+@contextmanager
+def _no_duplicates(loss: DescriptorLoss) -> Iterator[None]:
+    """Without the rule that nearly equal descriptors are no negatives: it would leave none."""
+    guarded = [part for part in loss.modules() if isinstance(getattr(part, "guard", None), Guard)]
+    guards = [cast("DescriptorLoss", part).guard for part in guarded]
+    try:
+        for part, guard in zip(guarded, guards, strict=True):
+            cast("DescriptorLoss", part).guard = replace(cast("Guard", guard), min_distance=0.0)
+        yield
+    finally:
+        for part, guard in zip(guarded, guards, strict=True):
+            cast("DescriptorLoss", part).guard = guard
+
+
+def _where(task: MetricTask, loss: float, collapsed: float) -> str:
+    margin = float(getattr(task.loss, "margin", 0.0))
+    if abs(collapsed - margin) <= _SAME_LOSS * margin:
+        return f"at its margin {margin:.3g}"
+    return f"{loss:.3g}, that of equal descriptors,"
 
 
 def _remedy(task: MetricTask) -> str:

@@ -42,6 +42,9 @@ class EmbeddingTask(MetricTask):
         optimizer: `sgd` (momentum 0.9) or `adamw`.
         weight_decay: of the optimiser.
         warmup_steps: over which the learning rate rises.
+        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
+        ema_decay: of a moving average of the weights, which then is what is validated and saved;
+            0 for none.
 
     Raises:
         OptionError: a setting outside its range.
@@ -58,10 +61,13 @@ class EmbeddingTask(MetricTask):
         optimizer: Literal["sgd", "adamw"] = "adamw",
         weight_decay: float = 1e-4,
         warmup_steps: int = 50,
+        semi_hard_steps: int = 0,
+        ema_decay: float = 0.0,
     ) -> None:
         super().__init__(
             network, loss, learning_rate=learning_rate, optimizer=optimizer,
             weight_decay=weight_decay, warmup_steps=warmup_steps,
+            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
         )  # fmt: skip
         self._described: list[tuple[Tensor, Tensor]] = []
         self._histograms: list[np.ndarray] = []

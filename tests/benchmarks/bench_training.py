@@ -37,10 +37,10 @@ def measure_ours() -> float:
     import torch
 
     from corr.losses import TripletLoss
+    from corr.machine.precision import fast_precision
     from corr.models import HardNet
     from corr.tasks import PatchTask
     from corr.tasks.callbacks import SeedEachStep
-    from corr.tasks.precision import fast_precision
     from corr.tasks.quiet import quiet
 
     times: list[float] = []

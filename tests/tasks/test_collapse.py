@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -15,11 +16,13 @@ from corr.losses import (
     ContrastiveLoss,
     DescriptorLoss,
     GlobalOrthogonalLoss,
+    Guard,
     InfoNCELoss,
+    Labels,
     TripletLoss,
 )
-from corr.tasks import CollapseMonitor, MetricTask
-from corr.tasks.collapse import effective_rank
+from corr.tasks import CollapseMonitor, Described, MetricTask
+from corr.tasks.collapse import collapsed_loss, effective_rank
 
 
 def train(
@@ -41,14 +44,14 @@ def test_effective_rank_of_known_sets():
 
 
 def test_a_training_that_collapses_is_told_so_once(capsys: pytest.CaptureFixture[str]):
-    monitor, trainer = train(TripletLoss(), *COLLAPSING)
+    monitor, trainer = train(TripletLoss(margin=2.0), 0.5, 2.0, 200)
     assert float(trainer.callback_metrics["train/effective_rank"]) < 2
     errors = capsys.readouterr().err
     assert monitor.warned
     assert errors.count("\n") == 1
     assert errors.startswith("corr: warning: descriptors have collapsed: effective rank 1.")
-    assert " of 16 and the loss is " in errors
-    assert "steps; use a lower learning_rate than" in errors
+    assert " of 16 and the loss is at its margin 2 since 50 steps; use a" in errors
+    assert "lower learning_rate than 0.5" in errors
     assert "mining semi-hard first (--model.semi_hard_steps 200)" in errors
 
 
@@ -62,28 +65,45 @@ def test_a_healthy_training_is_left_alone(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize(
     ("loss", "expected"),
     [
-        (TripletLoss(margin=0.7), 0.7),
-        (TripletLoss(margin=0.7, mining="all"), 0.7),
-        (InfoNCELoss(), 3.466),  # ln 32
-        (ContrastiveLoss(), 0.5),
+        (TripletLoss(margin=0.7), "at its margin 0.7"),
+        (InfoNCELoss(), "3.46, that of equal descriptors,"),  # ln 32 = 3.466
     ],
 )
 def test_a_loss_that_stays_at_that_of_equal_descriptors_is_told(
-    capsys: pytest.CaptureFixture[str], loss: DescriptorLoss, expected: float
+    capsys: pytest.CaptureFixture[str], loss: DescriptorLoss, expected: str
 ):
     """A network whose last layer is nearly off, and too low a learning rate to change that."""
     torch.manual_seed(0)
     network = SmallNetwork()
     with torch.no_grad():
-        network.layers[-1].weight.mul_(1e-2)
+        network.layers[-1].weight.mul_(0.2)
         network.layers[-1].bias.fill_(1.0)
     task = MetricTask(network, loss, learning_rate=1e-9)
-    trainer = fit(task, pairs(70), callbacks=[CollapseMonitor(min_effective_rank=1.0)])
-    assert float(trainer.callback_metrics["train/loss"]) == pytest.approx(expected, rel=0.02)
+    fit(task, pairs(70, noise=1.0), callbacks=[CollapseMonitor(min_effective_rank=1.0)])
     errors = capsys.readouterr().err
     assert errors.count("\n") == 1
     assert "training is stuck: effective rank 1." in errors
-    assert f"the loss is at that of equal descriptors, {expected:.3g}" in errors
+    assert f"the loss is {expected} since 50 steps" in errors
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (TripletLoss(margin=0.7), 0.7),
+        (TripletLoss(margin=0.7, mining="semi-hard"), 0.7),
+        (TripletLoss(margin=0.7, mining="all", guard=Guard(radius=2.0)), 0.7),
+        (InfoNCELoss(), math.log(32)),
+        (ContrastiveLoss(neg_margin=0.8), 0.32),
+        (GlobalOrthogonalLoss(TripletLoss()), 2 + 15 / 16),
+    ],
+)
+def test_the_loss_of_equal_descriptors(loss: DescriptorLoss, expected: float):
+    task = MetricTask(SmallNetwork(), loss)
+    task.trainer = pl.Trainer(logger=False, accelerator="cpu")
+    rows = torch.nn.functional.normalize(torch.randn(32, 16), dim=1)
+    described = Described(rows, rows, Labels(points=9 * torch.rand(32, 2)))
+    assert collapsed_loss(task, described) == pytest.approx(expected, rel=1e-3)
+    assert all(part.guard.min_distance > 0 for part in loss.modules())
 
 
 def test_how_long_it_lasts_goes_into_a_checkpoint():

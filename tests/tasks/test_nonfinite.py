@@ -91,7 +91,7 @@ def test_too_many_in_a_row_end_training_with_advice(tmp_path: Path):
     with pytest.raises(OptionError) as caught:
         trained(bad, tmp_path)
     text = str(caught.value)
-    assert "not finite in 10 steps in a row, the last one step 10" in text
+    assert "not finite in 10 steps in a row, the last one step 9" in text
     assert "lower learning_rate than 0.02" in text
     assert "\n" not in text
     assert len(list(tmp_path.glob("nonfinite-*.pt"))) == 3
@@ -103,7 +103,7 @@ def test_too_many_in_all_end_training(tmp_path: Path):
     torch.manual_seed(0)
     task = MetricTask(SmallNetwork(), TripletLoss())
     guard = NonFiniteGuard(max_in_all=3, max_files=1)
-    with pytest.raises(OptionError, match="in 3 steps in all, the last one step 6"):
+    with pytest.raises(OptionError, match="in 3 steps in all, the last one step 5"):
         fit(task, mixed, tmp_path, [guard])
     assert [path.name for path in tmp_path.glob("*.pt")] == ["nonfinite-1.pt"]
     again = NonFiniteGuard(max_in_all=3)
