@@ -39,7 +39,8 @@ LEARNED: dict[str, Callable[[], PatchNormalization]] = {
 class HardNetSTN(PatchDescriptor):
     """HardNet that first normalises the frames of its patches, trained jointly.
 
-    1 435 570 parameters; 41 029 760 multiply-adds a patch. With the light trunk 649 138 and 11 710 592.
+    1 435 570 parameters; 41 029 760 multiply-adds a patch; with the light trunk
+    649 138 and 11 710 592.
 
     With an image at hand the patch is cut from it at the normalised frame. Patches alone, as in an
     exported file, are transformed within themselves instead, their border repeated.
@@ -76,9 +77,11 @@ class HardNetSTN(PatchDescriptor):
 
     def forward(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
         """Unit-length float32 descriptors of patches in [0, 1], normalised within themselves."""
-        if self.normalization is not None:
-            patches = transform_patches(patches, self.normalization.within(patches))
-        return self.describe_normalized(patches)
+        return self.describe_normalized(self._within(patches))
+
+    def raw(self, inputs: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
+        """The same before they are brought to unit length."""
+        return self.raw_normalized(self._within(inputs))
 
     def normalize_frames(
         self, image: Float[Tensor, "1 1 H W"], frames: Float[Tensor, "N 2 3"]
@@ -93,6 +96,15 @@ class HardNetSTN(PatchDescriptor):
         """The layers' descriptors of patches that are normalised already."""
         described: Tensor = self.trunk(patches)
         return described
+
+    def raw_normalized(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
+        """The same before they are brought to unit length."""
+        return self.trunk.raw(patches)
+
+    def _within(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B 1 32 32"]:
+        if self.normalization is None:
+            return patches
+        return transform_patches(patches, self.normalization.within(patches))
 
 
 def build_normalization(name: str) -> PatchNormalization | None:

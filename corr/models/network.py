@@ -86,6 +86,10 @@ class PatchDescriptor(Network):
         described: Tensor = self(patches)
         return described
 
+    def raw_normalized(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
+        """The same before they are brought to unit length."""
+        return self.raw(patches)
+
 
 class ImageEmbedding(Network):
     """A network that describes a whole image of any size by one unit-length vector."""

@@ -61,6 +61,12 @@ _LEARNED = {
         "learned",
         "HardNet on oriented patches of SIFT keypoints",
     ),
+    "hardnet-light": Entry(
+        "hardnet-light",
+        ("match", "extract"),
+        "learned",
+        "HardNet with a quarter of the multiply-adds: nearly as many matches, faster",
+    ),
     "hardnet-stn": Entry(
         "hardnet-stn",
         ("match", "extract"),

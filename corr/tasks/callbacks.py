@@ -159,5 +159,7 @@ class LinesOfProgress(pl.Callback):
             for name, value in trainer.callback_metrics.items()
             if name.startswith(prefix)
         )
+        if not trainer.is_global_zero:
+            return
         sys.stdout.write(f"step {trainer.global_step}: {figures}\n")
         sys.stdout.flush()

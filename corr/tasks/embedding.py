@@ -42,9 +42,9 @@ class EmbeddingTask(MetricTask):
         optimizer: `sgd` (momentum 0.9) or `adamw`.
         weight_decay: of the optimiser.
         warmup_steps: over which the learning rate rises.
-        semi_hard_steps: at the start, in which a loss that mines the hardest negatives mines
-            semi-hard ones.
-        ema_decay: of the average of the weights that is validated and saved; 0 for none.
+        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
+        ema_decay: of a moving average of the weights, which then is what is validated and saved;
+            0 for none.
 
     Raises:
         OptionError: a setting outside its range.
@@ -89,11 +89,6 @@ class EmbeddingTask(MetricTask):
         described = self._embed(images)
         return Described(described[anchor], described[positive], Labels(tracks=tracks[anchor]))
 
-    def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
-        """The images of the pairs that `describe` makes."""
-        anchor, positive = pairs_within_tracks(batch[1])
-        return batch[0][anchor], batch[0][positive]
-
     def on_validation_start(self) -> None:
         """Stop the clock, and drop what a validation that was stopped left."""
         super().on_validation_start()
@@ -127,9 +122,7 @@ class EmbeddingTask(MetricTask):
                 logger.log_metrics(figures, step=0)
 
     def _embed(self, images: Tensor) -> Tensor:
-        images = images.contiguous(memory_format=torch.channels_last)
-        raw = self.training and self.loss.needs_raw
-        described: Tensor = self.network.raw(images) if raw else self.network(images)
+        described: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
         return described
 
 

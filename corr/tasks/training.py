@@ -23,6 +23,7 @@ from corr.tasks.callbacks import Checkpoints, LinesOfProgress, SaveNetwork, Seed
 from corr.tasks.hardest import draw_hardest
 from corr.tasks.memory import keep_freed_memory
 from corr.tasks.metric import MetricTask
+from corr.tasks.processes import is_first_process
 from corr.tasks.quiet import quiet
 from corr.tasks.recipe import Recipe, build_recipe, recipe_names
 from corr.tasks.records import csv_logger, read_history, wandb_logger, write_curves
@@ -83,6 +84,8 @@ def _train(recipe: Recipe, stop: StopRequest) -> None:
         raise TrainingStopped(stop.signum) from error
     finally:
         _finish_loggers(trainer.loggers)
+    if not trainer.is_global_zero:
+        return
     network = getattr(task, "network", None)
     if isinstance(network, Network):
         save_network(network, folder)
@@ -154,6 +157,8 @@ def _check_inputs(recipe: Recipe) -> None:
 
 def _loggers(chosen: Any, folder: Path, resumed_step: int) -> list[Logger]:
     """`metrics.csv` always; W&B unless the recipe brings its own loggers, or says `false`."""
+    if not is_first_process():
+        return []
     table = csv_logger(folder, resumed_step)
     if chosen is None or chosen is True:
         return [table, wandb_logger(folder)]
@@ -206,5 +211,7 @@ def _summary(folder: Path, trainer: pl.Trainer) -> str:
 
 
 def _say(text: str) -> None:
+    if not is_first_process():
+        return
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

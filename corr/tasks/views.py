@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,7 @@ from corr.models.gradient_normalization import DominantOrientation
 from corr.models.network import PatchDescriptor
 from corr.tasks.described import Described, labels_of
 from corr.tasks.metric import MetricTask
+from corr.tasks.optimizer import Optimizer
 from corr.tasks.patch import pairs_fpr95
 
 
@@ -55,6 +56,9 @@ class ViewTask(MetricTask):
         optimizer: `sgd` (momentum 0.9) or `adamw`.
         weight_decay: of the optimiser.
         warmup_steps: over which the learning rate rises.
+        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
+        ema_decay: of a moving average of the weights, which then is what is validated and saved;
+            0 for none.
         frame_weight: of the distance of the normalised frames in the loss.
 
     Raises:
@@ -70,14 +74,17 @@ class ViewTask(MetricTask):
         loss: DescriptorLoss,
         *,
         learning_rate: float = 0.1,
-        optimizer: Literal["sgd", "adamw"] = "sgd",
+        optimizer: Optimizer = "sgd",
         weight_decay: float = 1e-4,
         warmup_steps: int = 50,
+        semi_hard_steps: int = 0,
+        ema_decay: float = 0.0,
         frame_weight: float = 1.0,
     ) -> None:
         super().__init__(
             network, loss, learning_rate=learning_rate, optimizer=optimizer,
             weight_decay=weight_decay, warmup_steps=warmup_steps,
+            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
         )  # fmt: skip
         if not frame_weight >= 0:
             raise OptionError(f"frame_weight is {frame_weight}; use 0 or more")
@@ -94,7 +101,10 @@ class ViewTask(MetricTask):
         self._mismatch = frame_mismatch(cut0.frames, cut1.frames, batch.affine_0to1)
         patches = torch.cat((cut0.patches, cut1.patches))
         patches = patches.contiguous(memory_format=torch.channels_last)
-        anchors, positives = self.network.describe_normalized(patches).chunk(2)
+        raw = self.training and self.loss.needs_raw
+        network = self.network
+        describe = network.raw_normalized if raw else network.describe_normalized
+        anchors, positives = describe(patches).chunk(2)
         return Described(anchors, positives, labels_of(batch))
 
     def shown(self, batch: ViewPairs) -> tuple[Tensor, Tensor]:

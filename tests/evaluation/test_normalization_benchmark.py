@@ -91,7 +91,11 @@ def test_the_command_draws_its_curves_and_its_patches(root, tmp_path, capsys):
     by_model = {row["model"]: row["scores"] for row in stored["rows"] if row["group"] == "all"}
     first, second = (by_model[name]["fpr95_random"] for name in models.split(","))
     assert second < first
-    assert cv2.imread(str(out / "normalization.png")).shape == (900, 1440, 3)
+    assert cv2.imread(str(out / "normalization-against-rotation-and-scale.png")).shape == (
+        900,
+        1440,
+        3,
+    )
     assert "turned at random" in (out / "normalization.html").read_text()
 
 
@@ -134,10 +138,9 @@ def test_the_patch_benchmark_gives_frames_to_networks_that_want_them(root, tmp_p
     benchmark = PatchBenchmark(PatchProtocol(max_keypoints=40))
     inputs = benchmark.read(read_sequences(root)[0])
     found = benchmark.run(str(tmp_path / "turned"), inputs)
-    points, scale, angle = inputs.keypoints.placed0
-    quarter = dataclasses.replace(
-        inputs, patches0=_cut(inputs.keypoints.view0, (points, scale, np.full_like(angle, 90)))
-    )
+    placed = inputs.keypoints.placed0
+    turned = placed._replace(angle_deg=np.full_like(placed.angle_deg, 90))
+    quarter = dataclasses.replace(inputs, patches0=_cut(inputs.keypoints.view0, turned))
     expected = benchmark.run(str(tmp_path / "plain"), quarter)[0]
     np.testing.assert_allclose(found[0], expected, atol=0.02)
 

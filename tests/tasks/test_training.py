@@ -292,6 +292,28 @@ def wait_for_steps(folder: Path, process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.slow
+def test_two_processes_make_one_run(tmp_path: Path):
+    options = ["smoke/patch", "--trainer.max_steps", "3", *TINY, *SOFT]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("corr"), "train", *options, "--trainer.devices", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.count("the run is in") == 1
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["patch-1"]
+    folder = tmp_path / "runs" / "patch-1"
+    assert sorted(rows(folder)) == [0, 1, 2]
+    stored = torch.load(folder / "last.ckpt", weights_only=True)["state_dict"]
+    for name, value in load_network(folder).state_dict().items():
+        assert torch.equal(value, stored[f"network.{name}"]), name
+
+
+@pytest.mark.slow
 def test_the_smoke_recipe_shows_fpr95_falling(tmp_path: Path):
     folder = tmp_path / "smoke"
     train(["smoke/patch", "--out", str(folder), "--trainer.logger", "false"])
