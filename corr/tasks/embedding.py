@@ -90,6 +90,12 @@ class EmbeddingTask(MetricTask):
         described = self._embed(images)
         return Described(described[anchor], described[positive], Labels(tracks=tracks[anchor]))
 
+    def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """The images of the pairs that `describe` makes."""
+        images, tracks = batch
+        anchor, positive = pairs_within_tracks(tracks)
+        return images[anchor], images[positive]
+
     def on_validation_start(self) -> None:
         """Stop the clock, and drop what a validation that was stopped left."""
         super().on_validation_start()
