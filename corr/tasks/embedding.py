@@ -92,9 +92,14 @@ class EmbeddingTask(MetricTask):
 
     def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
         """The images of the pairs that `describe` makes."""
+<<<<<<< HEAD
         images, tracks = batch
         anchor, positive = pairs_within_tracks(tracks)
         return images[anchor], images[positive]
+=======
+        anchor, positive = pairs_within_tracks(batch[1])
+        return batch[0][anchor], batch[0][positive]
+>>>>>>> embed
 
     def on_validation_start(self) -> None:
         """Stop the clock, and drop what a validation that was stopped left."""
@@ -129,7 +134,9 @@ class EmbeddingTask(MetricTask):
                 logger.log_metrics(figures, step=0)
 
     def _embed(self, images: Tensor) -> Tensor:
-        described: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
+        images = images.contiguous(memory_format=torch.channels_last)
+        raw = self.training and self.loss.needs_raw
+        described: Tensor = self.network.raw(images) if raw else self.network(images)
         return described
 
 
