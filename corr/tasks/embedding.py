@@ -92,14 +92,9 @@ class EmbeddingTask(MetricTask):
 
     def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
         """The images of the pairs that `describe` makes."""
-<<<<<<< HEAD
         images, tracks = batch
         anchor, positive = pairs_within_tracks(tracks)
         return images[anchor], images[positive]
-=======
-        anchor, positive = pairs_within_tracks(batch[1])
-        return batch[0][anchor], batch[0][positive]
->>>>>>> embed
 
     def on_validation_start(self) -> None:
         """Stop the clock, and drop what a validation that was stopped left."""
