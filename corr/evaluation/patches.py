@@ -21,6 +21,7 @@ from corr.data.sequence_patches import (
     PatchPairs,
     cut_patch_pairs,
 )
+from corr.drawing.patches import draw_patches
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate
@@ -32,8 +33,7 @@ from corr.metrics import fpr95
 from corr.pipeline import catalog
 from corr.results import Picture
 
-_NUM_DRAWN = 16
-_ZOOM = 3
+_NUM_DRAWN = 14
 
 Descriptors = tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "N D"]]
 
@@ -76,8 +76,7 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
     ranked_by: ClassVar[str] = "fpr95"
     higher_is_better: ClassVar[bool] = False
     drawn: ClassVar[str] = (
-        "Patches of the same points in image 1 (above) and in the other image (below), whose "
-        "descriptors differ most."
+        "Patches of the same points in both images, whose descriptors differ most."
     )
 
     def __init__(self, settings: PatchProtocol | None = None) -> None:
@@ -136,10 +135,9 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
     def draw(self, inputs: PatchPairs, output: Descriptors) -> Picture:
         """The points whose descriptors differ most: above in image 0, below in image 1."""
         rows = np.argsort(-_distances(output).diagonal(), kind="stable")[:_NUM_DRAWN]
-        above, below = (np.hstack(list(side[rows])) for side in (inputs.patches0, inputs.patches1))
-        grey = np.vstack((above, below))
-        large = np.repeat(np.repeat(grey, _ZOOM, axis=0), _ZOOM, axis=1)
-        return np.repeat(large[:, :, None], 3, axis=2)
+        return draw_patches(
+            {"image 1": inputs.patches0[rows], "the other image": inputs.patches1[rows]}
+        )
 
 
 def _turned(placed: Placed, upright: bool) -> Placed:
