@@ -26,6 +26,7 @@ from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate
 from corr.evaluation.frames import describe_cut, describe_frames, find_describer, sees_frames
+from corr.evaluation.pooled import count_distances, no_distances, pooled_fpr95
 from corr.evaluation.sequences import SequenceBenchmark
 from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
 from corr.losses.descriptor import pairwise_distances
@@ -58,6 +59,7 @@ class PatchProtocol:
     near_sigmas: float = NEAR_SIGMAS
     distance: str = "Euclidean, of unit-length descriptors"
     average: str = "mean over pairs of images; a pair that failed has an FPR95 of 1"
+    pooled: str = "one threshold for the patches of all pairs, each with as many negatives"
     seconds: str = "describing the patches of both images; cutting them left out"
     opencv: str = cv2.__version__
 
@@ -72,6 +74,7 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
     columns: ClassVar[tuple[Column, ...]] = (
         Column("patches", ("num_patches",), decimals=0),
         Column("FPR95 %", ("fpr95",), 100.0, decimals=2),
+        Column("of all patches %", ("fpr95_pooled",), 100.0, decimals=2),
     )
     ranked_by: ClassVar[str] = "fpr95"
     higher_is_better: ClassVar[bool] = False
@@ -121,16 +124,19 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
     def score(self, item: HomographyPair, inputs: PatchPairs, output: Descriptors) -> Scores:
         """Share of the negative pairs accepted with 95 % of the positive ones."""
         distance = _distances(output)
-        rate = fpr95(distance.diagonal(), distance[inputs.negative])
-        return {"num_patches": float(len(distance)), "fpr95": rate}
+        both = distance.diagonal(), distance[inputs.negative]
+        rate = fpr95(*both)
+        scores = {"num_patches": float(len(distance)), "fpr95": rate, "fpr95_pooled": rate}
+        return scores | count_distances(*both)
 
     def worst(self, item: HomographyPair) -> Scores:
         """Everything is accepted."""
-        return {"num_patches": 0.0, "fpr95": 1.0}
+        return {"num_patches": 0.0, "fpr95": 1.0, "fpr95_pooled": 1.0, **no_distances()}
 
     def aggregate(self, table: ScoreTable) -> Totals:
-        """Means over pairs."""
-        return {key: mean_over_items(values) for key, values in table.items()}
+        """Means over pairs, and the rate of the patches of all pairs together."""
+        means = {key: mean_over_items(table[key]) for key in ("num_patches", "fpr95")}
+        return means | {"fpr95_pooled": pooled_fpr95(table)}
 
     def draw(self, inputs: PatchPairs, output: Descriptors) -> Picture:
         """The points whose descriptors differ most: above in image 0, below in image 1."""
