@@ -6,13 +6,15 @@ from corr.models.hardnet_stn import HardNetSTN
 from corr.models.hynet import HyNet
 from corr.models.l2net import L2Net
 from corr.models.light_hardnet import LightHardNet
-from corr.models.network import ImageEmbedding, Network, PatchDescriptor
+from corr.models.network import DenseDescriptor, ImageEmbedding, Network, PatchDescriptor
 from corr.models.published import load_published
 from corr.models.saved import load_network, save_network
 from corr.models.sosnet import SOSNet
 from corr.models.tfeat import TFeat
+from corr.models.ucn import UniversalCorrespondenceNetwork
 
 __all__ = [
+    "DenseDescriptor",
     "GeMNet",
     "HardNet",
     "HardNetSTN",
@@ -24,6 +26,7 @@ __all__ = [
     "PatchDescriptor",
     "SOSNet",
     "TFeat",
+    "UniversalCorrespondenceNetwork",
     "load_network",
     "load_published",
     "save_network",

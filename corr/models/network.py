@@ -7,12 +7,14 @@ import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from corr.errors import OptionError
+from corr.geometry import sample
 
 
 class Network(nn.Module, ABC):
@@ -89,6 +91,40 @@ class PatchDescriptor(Network):
     def raw_normalized(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
         """The same before they are brought to unit length."""
         return self.raw(patches)
+
+
+class DenseDescription(NamedTuple):
+    """What a dense network says of images of H x W pixels."""
+
+    descriptors: Float[Tensor, "B D Hs Ws"]
+    """Unit-length, one every `stride` px: those of an image reduced by the stride."""
+    repeatability: Float[Tensor, "B 1 H W"] | None = None
+    """Logit: whether another view of the place would have its keypoint here."""
+    reliability: Float[Tensor, "B 1 H W"] | None = None
+    """Logit: whether its descriptor would find the place again."""
+
+    def read(self, points: Float[Tensor, "B N 2"], stride: int) -> Float[Tensor, "B N D"]:
+        """Unit-length descriptors at points of the images, px, between four of the maps' vectors.
+
+        Args:
+            points: (x, y) in the images.
+            stride: of the network.
+        """
+        read = sample(self.descriptors, (points + 0.5) / stride - 0.5, padding="border")
+        return F.normalize(read, dim=-1)
+
+
+class DenseDescriptor(Network):
+    """A network that describes every place of an image of any size."""
+
+    descriptor_dim: int
+    """Length of a descriptor."""
+    stride: int
+    """px from one descriptor to the next."""
+
+    @abstractmethod
+    def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
+        """Descriptors of RGB images in [0, 1], `ceil(H / stride)` rows of them."""
 
 
 class ImageEmbedding(Network):

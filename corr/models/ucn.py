@@ -1,0 +1,74 @@
+"""The Universal Correspondence Network: a descriptor at every place of an image."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from corr.errors import OptionError
+from corr.geometry import to_grey
+from corr.models.keypoint_head import KeypointHead
+from corr.models.network import DenseDescription, DenseDescriptor, check_settings
+from corr.models.ucn_trunks import (
+    LightTrunk,
+    ResUNetTrunk,
+    Trunk,
+    normalize_images,
+    pad_to_multiple,
+)
+
+TrunkName = Literal["light", "resunet"]
+_TRUNKS: dict[str, type[Trunk]] = {"light": LightTrunk, "resunet": ResUNetTrunk}
+
+
+class UniversalCorrespondenceNetwork(DenseDescriptor):
+    """Fully convolutional: unit-length descriptors of images of any size, and their keypoints.
+
+    One pass describes all places of an image, and says where it is worth to be described: the
+    keypoint head is our addition. Each image is brought to mean 0 and deviation 1 first.
+
+    Source: Choy, Gwak, Savarese, Chandraker 2016, "Universal Correspondence Network"; trunks are
+    ours, see `corr.models.ucn_trunks`.
+
+    Args:
+        trunk: `light`, of stride 4, for CPUs; `resunet`, of stride 1.
+        descriptor_dim: length of a descriptor.
+        keypoints: whether it has a keypoint head.
+
+    Raises:
+        OptionError: a setting outside its range.
+    """
+
+    def __init__(
+        self, trunk: TrunkName = "light", descriptor_dim: int = 64, keypoints: bool = True
+    ) -> None:
+        super().__init__()
+        check_settings(descriptor_dim=descriptor_dim)
+        if trunk not in _TRUNKS:
+            raise OptionError(f"trunk is '{trunk}'; use {' or '.join(get_args(TrunkName))}")
+        self.descriptor_dim = descriptor_dim
+        self.trunk = _TRUNKS[trunk]()
+        self.stride = self.trunk.stride
+        self.describe = nn.Conv2d(self.trunk.channels, descriptor_dim, 1)
+        self.head = KeypointHead(self.trunk.channels, self.stride) if keypoints else None
+
+    def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
+        """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""
+        height, width = images.shape[-2:]
+        normal = normalize_images(images)
+        padded = pad_to_multiple(normal, self.trunk.multiple)
+        padded = padded.contiguous(memory_format=torch.channels_last)
+        features = self.trunk(padded)
+        grey = to_grey(padded) if self.head is not None else None
+        rows, columns = -(-height // self.stride), -(-width // self.stride)
+        raw = self.describe(features).float()[:, :, :rows, :columns]
+        repeatability = reliability = None
+        if self.head is not None:
+            found = self.head(features, grey)
+            repeatability = found.repeatability[:, :, :height, :width]
+            reliability = found.reliability[:, :, :height, :width]
+        return DenseDescription(F.normalize(raw, dim=1), repeatability, reliability)
