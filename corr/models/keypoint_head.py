@@ -14,12 +14,12 @@ LOCAL_CELLS = 5
 
 
 class KeypointMaps(NamedTuple):
-    """Of every pixel."""
+    """Logits."""
 
     repeatability: Float[Tensor, "B 1 H W"]
-    """Logit: whether another view of the place would have its keypoint here."""
-    reliability: Float[Tensor, "B 1 H W"]
-    """Logit: whether its descriptor would find the place again."""
+    """Of every pixel: whether another view of the place would have its keypoint here."""
+    reliability: Float[Tensor, "B 1 Hs Ws"]
+    """Of every cell: whether its descriptor would be found again."""
 
 
 class KeypointHead(nn.Module):
@@ -38,7 +38,7 @@ class KeypointHead(nn.Module):
         width: channels between.
     """
 
-    def __init__(self, channels: int, stride: int, width: int = 64) -> None:
+    def __init__(self, channels: int, stride: int, width: int = 32) -> None:
         super().__init__()
         self.stride = stride
         self.pixels = nn.PixelUnshuffle(stride) if stride > 1 else nn.Identity()
@@ -53,7 +53,7 @@ class KeypointHead(nn.Module):
     def forward(
         self, features: Float[Tensor, "B C Hs Ws"], grey: Float[Tensor, "B 1 H W"]
     ) -> KeypointMaps:
-        """The two maps, as large as the image.
+        """The two maps.
 
         Args:
             features: of the trunk.
@@ -64,6 +64,4 @@ class KeypointHead(nn.Module):
         means = F.pad(cells.mean(1, keepdim=True), (edge,) * 4, mode="replicate")
         local = cells - F.avg_pool2d(means, LOCAL_CELLS, stride=1)
         found = self.layers(torch.cat((features, local), dim=1))
-        size = grey.shape[-2:]
-        reliability = F.interpolate(found[:, -1:], size, mode="bilinear", align_corners=False)
-        return KeypointMaps(self.places(found[:, :-1]).float(), reliability.float())
+        return KeypointMaps(self.places(found[:, :-1]).float(), found[:, -1:].float())

@@ -99,9 +99,9 @@ class DenseDescription(NamedTuple):
     descriptors: Float[Tensor, "B D Hs Ws"]
     """Unit-length, one every `stride` px: those of an image reduced by the stride."""
     repeatability: Float[Tensor, "B 1 H W"] | None = None
-    """Logit: whether another view of the place would have its keypoint here."""
-    reliability: Float[Tensor, "B 1 H W"] | None = None
-    """Logit: whether its descriptor would find the place again."""
+    """Logit of every pixel: whether another view of the place would have its keypoint here."""
+    reliability: Float[Tensor, "B 1 Hs Ws"] | None = None
+    """Logit of every descriptor: whether it would be found again."""
 
     def read(self, points: Float[Tensor, "B N 2"], stride: int) -> Float[Tensor, "B N D"]:
         """Unit-length descriptors at points of the images, px, between four of the maps' vectors.

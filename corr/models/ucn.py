@@ -35,7 +35,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
     ours, see `corr.models.ucn_trunks`.
 
     Args:
-        trunk: `light`, of stride 4, for CPUs; `resunet`, of stride 1.
+        trunk: `light`, of stride 4 on grey images, for CPUs; `resunet`, of stride 1 on colours.
         descriptor_dim: length of a descriptor.
         keypoints: whether it has a keypoint head.
 
@@ -59,16 +59,15 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""
         height, width = images.shape[-2:]
-        normal = normalize_images(images)
-        padded = pad_to_multiple(normal, self.trunk.multiple)
-        padded = padded.contiguous(memory_format=torch.channels_last)
-        features = self.trunk(padded)
-        grey = to_grey(padded) if self.head is not None else None
+        seen = normalize_images(images if self.trunk.sees_colour else to_grey(images))
+        padded = pad_to_multiple(seen, self.trunk.multiple)
+        features = self.trunk(padded.contiguous(memory_format=torch.channels_last))
         rows, columns = -(-height // self.stride), -(-width // self.stride)
         raw = self.describe(features).float()[:, :, :rows, :columns]
         repeatability = reliability = None
         if self.head is not None:
+            grey = to_grey(padded) if self.trunk.sees_colour else padded
             found = self.head(features, grey)
             repeatability = found.repeatability[:, :, :height, :width]
-            reliability = found.reliability[:, :, :height, :width]
+            reliability = found.reliability[:, :, :rows, :columns]
         return DenseDescription(F.normalize(raw, dim=1), repeatability, reliability)

@@ -24,44 +24,48 @@ class Trunk(nn.Module, ABC):
     """Sides of the images that it takes are multiples of it."""
     channels: int
     """Length of a feature vector."""
+    sees_colour: bool
+    """Whether images are RGB, or grey."""
 
     @abstractmethod
-    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C Hs Ws"]:
+    def forward(self, images: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B C Hs Ws"]:
         """Feature maps of `H / stride` rows."""
 
 
 class LightTrunk(Trunk):
     """A small U-Net of residual blocks from stride 4 to stride 16 and back, for CPUs.
 
-    Half-resolution layers are few, since there memory is what they wait for; width grows where the
-    pixels are few.
+    It looks at grey, and has no layer of more than 16 channels at a finer resolution than stride 4:
+    there memory is what a layer waits for. Width grows where the pixels are few.
 
     Args:
-        widths: channels at strides 2, 4, 8 and 16.
+        widths: channels at strides 4, 8 and 16.
     """
 
     stride = 4
     multiple = 16
+    sees_colour = False
 
-    def __init__(self, widths: tuple[int, int, int, int] = (24, 64, 96, 128)) -> None:
+    def __init__(self, widths: tuple[int, int, int] = (32, 64, 128)) -> None:
         super().__init__()
-        half, quarter, eighth, sixteenth = widths
-        self.channels = quarter
-        self.stride2 = nn.Sequential(nn.PixelUnshuffle(2), *_convolution(12, half))
-        self.stride4 = nn.Sequential(*_reduction(half, quarter), ResidualBlock(quarter))
-        self.stride8 = nn.Sequential(*_reduction(quarter, eighth), ResidualBlock(eighth))
-        self.stride16 = nn.Sequential(
-            *_reduction(eighth, sixteenth), ResidualBlock(sixteenth), ResidualBlock(sixteenth)
+        fine, middle, coarse = widths
+        self.channels = fine
+        self.stride4 = nn.Sequential(
+            nn.PixelUnshuffle(4), *_convolution(16, fine), ResidualBlock(fine)
         )
-        self.to_stride8 = Merge(sixteenth, eighth)
-        self.to_stride4 = Merge(eighth, quarter)
+        self.stride8 = nn.Sequential(*_reduction(fine, middle), ResidualBlock(middle))
+        self.stride16 = nn.Sequential(
+            *_reduction(middle, coarse), ResidualBlock(coarse), ResidualBlock(coarse)
+        )
+        self.to_stride8 = Merge(coarse, middle)
+        self.to_stride4 = Merge(middle, fine)
 
-    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C Hs Ws"]:
+    def forward(self, images: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B C Hs Ws"]:
         """Feature maps of a quarter of the sides."""
-        quarter = self.stride4(self.stride2(images))
-        eighth = self.stride8(quarter)
-        eighth = self.to_stride8(self.stride16(eighth), eighth)
-        merged: Tensor = self.to_stride4(eighth, quarter)
+        fine = self.stride4(images)
+        middle = self.stride8(fine)
+        middle = self.to_stride8(self.stride16(middle), middle)
+        merged: Tensor = self.to_stride4(middle, fine)
         return merged
 
 
@@ -78,6 +82,7 @@ class ResUNetTrunk(Trunk):
 
     stride = 1
     multiple = 8
+    sees_colour = True
 
     def __init__(self, widths: tuple[int, int, int, int] = (32, 64, 128, 256)) -> None:
         super().__init__()
@@ -145,8 +150,8 @@ def pad_to_multiple(images: Float[Tensor, "B C H W"], multiple: int) -> Tensor:
     return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")
 
 
-def normalize_images(images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:
-    """Each image with mean 0 and deviation 1 over all its colours; a flat one becomes 0."""
+def normalize_images(images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    """Each image with mean 0 and deviation 1 over all its channels; a flat one becomes 0."""
     std, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True)
     return (images - mean) / (std + 1e-4)
 
