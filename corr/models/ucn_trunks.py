@@ -99,7 +99,7 @@ class ResUNetTrunk(Trunk):
         levels = [self.first(images)]
         for down in self.down:
             levels.append(down(levels[-1]))
-        features = levels.pop()
+        features: Tensor = levels.pop()
         for up in reversed(self.up):
             features = up(features, levels.pop())
         return features
