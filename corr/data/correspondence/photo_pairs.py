@@ -1,0 +1,119 @@
+"""Pairs of views of photographs, related by random homographies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from corr.data.correspondence.dense_pair import DensePair, PairSource
+from corr.data.photometric import PhotometricChange, Photometry
+from corr.data.photos import Photos, list_photos
+from corr.data.viewpoints import Homography, Viewpoints, local_affine
+from corr.errors import OptionError
+
+VIEWPOINTS = Viewpoints(
+    max_rotation_deg=30.0, min_zoom=0.6, max_zoom=1.7, max_tilt=1.8, max_perspective=0.25
+)
+"""Of the second view; a dense network does not turn what it sees, so it is turned little."""
+
+PHOTO_BLUR = 0.5
+"""Sigma of a sharp photo, px."""
+
+
+class PhotoPairs(PairSource):
+    """Two views of one photograph, each in its own light and through its own camera.
+
+    Args:
+        folder: photographs, in folders below it too.
+        viewpoints: how much the second view differs from the first.
+        photometry: how much the light and the camera of each may differ from the photo.
+        min_zoom: smallest magnification of the first view.
+        max_zoom: largest.
+
+    Raises:
+        DatasetError: the folder is missing or empty, or a photo cannot be read.
+        OptionError: a setting outside its range.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        viewpoints: Viewpoints | None = None,
+        photometry: Photometry | None = None,
+        min_zoom: float = 0.5,
+        max_zoom: float = 1.2,
+    ) -> None:
+        if not 0 < min_zoom <= max_zoom:
+            raise OptionError(
+                f"min_zoom is {min_zoom} and max_zoom {max_zoom}; "
+                "use two values above 0, the smaller first"
+            )
+        self._photos = Photos(list_photos(folder))
+        self._viewpoints = viewpoints or VIEWPOINTS
+        self._change = PhotometricChange(photometry or Photometry())
+        self._zooms = min_zoom, max_zoom
+
+    def __len__(self) -> int:
+        return len(self._photos)
+
+    def pair(self, index: int, side: int, rng: np.random.Generator) -> DensePair:
+        """Two views around the same point of a photo; a pixel beyond the photo has no target."""
+        photo = self._photos[index]
+        to_first = self._first_view(photo.shape[:2], side, rng)
+        between = self._viewpoints.draw((side, side), rng)
+        views = [view_of(photo, matrix, side) for matrix in (to_first, between @ to_first)]
+        image0, image1 = (self._change.colour(view, rng) for view in views)
+        return DensePair(image0, image1, _flow(photo.shape[:2], to_first, between, side))
+
+    def _first_view(self, size: tuple[int, int], side: int, rng: np.random.Generator) -> Homography:
+        """Magnifies a part of the photo, all of it within the photo if that is large enough."""
+        zoom = np.exp(rng.uniform(*np.log(self._zooms)))
+        zoom = max(zoom, side / max(size))  # never much more border than photo
+        corner = [
+            rng.uniform(min(0.0, room), max(0.0, room))
+            for room in (zoom * length - side for length in size[::-1])
+        ]
+        shift = 0.5 * zoom - 0.5  # the half-pixel rule
+        return np.array([[zoom, 0, shift - corner[0]], [0, zoom, shift - corner[1]], [0, 0, 1.0]])
+
+
+def view_of(
+    photo: UInt8[np.ndarray, "H W 3"], homography: Homography, side: int
+) -> UInt8[np.ndarray, "S S 3"]:
+    """The photo through a homography, blurred first as far as it shrinks in the middle."""
+    centre = np.linalg.solve(homography, [(side - 1) / 2, (side - 1) / 2, 1])
+    _, slope = local_affine(homography, (centre[:2] / centre[2])[None])
+    zoom = float(np.sqrt(np.abs(np.linalg.det(slope[0]))))
+    if zoom < 1:
+        photo = cv2.GaussianBlur(photo, (0, 0), PHOTO_BLUR * float(np.sqrt(zoom**-2 - 1)))
+    view: UInt8[np.ndarray, "S S 3"] = cv2.warpPerspective(
+        photo,
+        homography,
+        (side, side),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return view
+
+
+def _flow(
+    size: tuple[int, int], to_first: Homography, between: Homography, side: int
+) -> np.ndarray:
+    x, y = np.meshgrid(np.arange(side, dtype=np.float64), np.arange(side, dtype=np.float64))
+    grid = np.stack((x, y), axis=-1).reshape(-1, 2)
+    moved = np.c_[grid, np.ones(len(grid))] @ between.T
+    target = moved[:, :2] / moved[:, 2:]
+    source = np.c_[grid, np.ones(len(grid))] @ np.linalg.inv(to_first).T
+    source = source[:, :2] / source[:, 2:]
+    known = (moved[:, 2] > 1e-3) & _within(target, (side, side)) & _within(source, size)
+    flow = np.where(known[:, None], target - grid, np.nan)
+    return flow.reshape(side, side, 2).astype(np.float32)
+
+
+def _within(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    last = np.array([size[1] - 1, size[0] - 1])
+    return np.asarray(((points >= 0) & (points <= last)).all(axis=1))
