@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from corr.data.brown_datamodule import BrownDataModule
+    from corr.data.correspondence.batches import CorrespondenceBatch
+    from corr.data.correspondence.datamodule import CorrespondenceDataModule
+    from corr.data.correspondence.ground_truth_pairs import FlowPairs, StereoPairs
+    from corr.data.correspondence.photo_pairs import PhotoPairs
     from corr.data.identity_datamodule import IdentityDataModule
     from corr.data.image_batches import ImageBatch
     from corr.data.patch_datamodule import PatchDataModule, PatchPairs
@@ -13,22 +17,32 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BrownDataModule",
+    "CorrespondenceBatch",
+    "CorrespondenceDataModule",
+    "FlowPairs",
     "IdentityDataModule",
     "ImageBatch",
     "PatchDataModule",
     "PatchPairs",
     "PhotoInstanceDataModule",
+    "PhotoPairs",
+    "StereoPairs",
     "ViewDataModule",
     "ViewPairs",
 ]
 
 _HOMES = {
     "BrownDataModule": "brown_datamodule",
+    "CorrespondenceBatch": "correspondence.batches",
+    "CorrespondenceDataModule": "correspondence.datamodule",
+    "FlowPairs": "correspondence.ground_truth_pairs",
     "IdentityDataModule": "identity_datamodule",
     "ImageBatch": "image_batches",
     "PatchDataModule": "patch_datamodule",
     "PatchPairs": "patch_datamodule",
     "PhotoInstanceDataModule": "photo_instances",
+    "PhotoPairs": "correspondence.photo_pairs",
+    "StereoPairs": "correspondence.ground_truth_pairs",
     "ViewDataModule": "view_datamodule",
     "ViewPairs": "view_datamodule",
 }

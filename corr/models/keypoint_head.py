@@ -13,6 +13,10 @@ LOCAL_CELLS = 5
 """The grey values that the head sees are less the mean of so many cells in x and in y."""
 
 
+RARE = -4.5
+"""Logit at the start: about one pixel in a hundred is near a keypoint."""
+
+
 class KeypointMaps(NamedTuple):
     """Logits."""
 
@@ -42,12 +46,16 @@ class KeypointHead(nn.Module):
         super().__init__()
         self.stride = stride
         self.pixels = nn.PixelUnshuffle(stride) if stride > 1 else nn.Identity()
+        last = nn.Conv2d(width, stride**2 + 1, 1)
         self.layers = nn.Sequential(
             nn.Conv2d(channels + stride**2, width, 3, padding=1, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
-            nn.Conv2d(width, stride**2 + 1, 1),
+            last,
         )
+        with torch.no_grad():
+            assert last.bias is not None
+            last.bias[:-1] = RARE
         self.places = nn.PixelShuffle(stride) if stride > 1 else nn.Identity()
 
     def forward(

@@ -1,6 +1,7 @@
 """Training: one LightningModule a task, and what runs it."""
 
 from corr.tasks.collapse import CollapseMonitor
+from corr.tasks.correspondence import CorrespondenceTask
 from corr.tasks.described import Described
 from corr.tasks.embedding import EmbeddingTask
 from corr.tasks.metric import MetricTask
@@ -10,6 +11,7 @@ from corr.tasks.views import ViewTask
 
 __all__ = [
     "CollapseMonitor",
+    "CorrespondenceTask",
     "Described",
     "EmbeddingTask",
     "MetricTask",

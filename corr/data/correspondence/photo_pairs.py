@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -27,20 +28,21 @@ class PhotoPairs(PairSource):
     """Two views of one photograph, each in its own light and through its own camera.
 
     Args:
-        folder: photographs, in folders below it too.
+        folder: photographs, in folders below it too, read when the first pair is asked for; or
+            their paths.
         viewpoints: how much the second view differs from the first.
         photometry: how much the light and the camera of each may differ from the photo.
         min_zoom: smallest magnification of the first view.
         max_zoom: largest.
 
     Raises:
-        DatasetError: the folder is missing or empty, or a photo cannot be read.
+        DatasetError: the folder is missing or empty.
         OptionError: a setting outside its range.
     """
 
     def __init__(
         self,
-        folder: str | Path,
+        folder: str | Path | Sequence[Path],
         *,
         viewpoints: Viewpoints | None = None,
         photometry: Photometry | None = None,
@@ -52,16 +54,19 @@ class PhotoPairs(PairSource):
                 f"min_zoom is {min_zoom} and max_zoom {max_zoom}; "
                 "use two values above 0, the smaller first"
             )
-        self._photos = Photos(list_photos(folder))
+        self._paths = list_photos(folder) if isinstance(folder, str | Path) else list(folder)
+        self._photos: Photos | None = None
         self._viewpoints = viewpoints or VIEWPOINTS
         self._change = PhotometricChange(photometry or Photometry())
         self._zooms = min_zoom, max_zoom
 
     def __len__(self) -> int:
-        return len(self._photos)
+        return len(self._paths)
 
     def pair(self, index: int, side: int, rng: np.random.Generator) -> DensePair:
         """Two views around the same point of a photo; a pixel beyond the photo has no target."""
+        if self._photos is None:
+            self._photos = Photos(self._paths)
         photo = self._photos[index]
         to_first = self._first_view(photo.shape[:2], side, rng)
         between = self._viewpoints.draw((side, side), rng)

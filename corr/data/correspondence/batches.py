@@ -1,0 +1,64 @@
+"""Batches of pairs of images with flow, and their keypoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor
+
+from corr.data.correspondence.dense_pair import PairSource
+from corr.data.correspondence.keypoint_pairs import repeated_keypoints
+
+
+class CorrespondenceBatch(NamedTuple):
+    """B pairs of images of one size."""
+
+    images0: UInt8[Tensor, "B 3 S S"]
+    images1: UInt8[Tensor, "B 3 S S"]
+    flow_0to1: Float32[Tensor, "B S S 2"]
+    """px; `target = p + flow(p)`. NaN where image 1 does not show the point, or nobody knows."""
+    keypoints0: Float32[Tensor, "B K 2"]
+    """Keypoints of image 0 that are found again in image 1, (x, y) px; NaN beyond their number."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Makes the batch of any step, of the share of one process (`rank`) in it."""
+
+    source: PairSource
+    batch_size: int
+    side: int
+    stream: int
+    """Of random numbers: training and validation have their own."""
+    seed: int
+    rank: int = 0
+    num_ranks: int = 1
+
+    def __call__(self, step: int) -> CorrespondenceBatch:
+        """The batch, the same whenever and wherever it is made.
+
+        The pairs of a batch come from different things of the source, as far as it has so many.
+        """
+        place = step * self.num_ranks + self.rank
+        rng = np.random.default_rng((self.stream, self.seed, place))
+        order = rng.permutation(len(self.source))
+        chosen = [int(order[i % len(order)]) for i in range(self.batch_size)]
+        pairs = [self.source.pair(index, self.side, rng) for index in chosen]
+        points = [repeated_keypoints(pair).points0 for pair in pairs]
+        keypoints = np.full((len(pairs), max(map(len, points)), 2), np.nan, np.float32)
+        for row, found in zip(keypoints, points, strict=True):
+            row[: len(found)] = found
+        return CorrespondenceBatch(
+            _channels_first([pair.image0 for pair in pairs]),
+            _channels_first([pair.image1 for pair in pairs]),
+            torch.from_numpy(np.stack([pair.flow_0to1 for pair in pairs])),
+            torch.from_numpy(keypoints),
+        )
+
+
+def _channels_first(images: list[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2)))

@@ -1,0 +1,145 @@
+"""Pairs of images with known flow for training, from any source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytorch_lightning as pl
+
+from corr.data.correspondence.batches import Batches, CorrespondenceBatch
+from corr.data.correspondence.dense_pair import PairSource
+from corr.data.correspondence.photo_pairs import PhotoPairs
+from corr.data.photometric import Photometry
+from corr.data.photos import find_photos
+from corr.data.resumable import ResumableLoader
+from corr.data.viewpoints import Viewpoints
+from corr.errors import OptionError
+
+TRAIN, VAL = 0, 1
+"""Streams of random numbers."""
+
+
+class CorrespondenceDataModule(pl.LightningDataModule):
+    """Pairs of windows and the flow between them: by default two views of a photograph.
+
+    A training batch depends on the seed and on its step alone. The validation pairs are the same
+    in every epoch and for every seed.
+
+    Args:
+        folder: photographs; those that scikit-image installs when not given (too few for more than
+            a first try). Without a `source`.
+        val_folder: photographs held out; a tenth of `folder` when not given.
+        source: what pairs come from instead.
+        val_source: what held-out pairs come from, with a `source`.
+        batch_size: pairs in a batch, on each device.
+        side: of both images, px.
+        steps_per_epoch: batches in an epoch; there is no natural end.
+        num_val_pairs: pairs to validate with.
+        num_workers: processes that make batches; 0 makes them in the main one.
+        seed: of the views, the light and the order.
+        viewpoints: how much the second view of a photograph differs.
+        photometry: how much the light and the cameras of its views differ.
+
+    Raises:
+        OptionError: a number outside its range, or both a folder and a source.
+    """
+
+    def __init__(
+        self,
+        folder: str | None = None,
+        val_folder: str | None = None,
+        *,
+        source: PairSource | None = None,
+        val_source: PairSource | None = None,
+        batch_size: int = 4,
+        side: int = 256,
+        steps_per_epoch: int = 200,
+        num_val_pairs: int = 64,
+        num_workers: int = 1,
+        seed: int = 0,
+        viewpoints: Viewpoints | None = None,
+        photometry: Photometry | None = None,
+    ) -> None:
+        super().__init__()
+        counts = {
+            "batch_size": (batch_size, 1),
+            "side": (side, 32),
+            "steps_per_epoch": (steps_per_epoch, 1),
+            "num_val_pairs": (num_val_pairs, 1),
+            "num_workers": (num_workers, 0),
+            "seed": (seed, 0),
+        }
+        for name, (value, least) in counts.items():
+            if value < least:
+                raise OptionError(f"{name} is {value}; use {least} or more")
+        if source is not None and folder is not None:
+            raise OptionError(f"folder is '{folder}' beside a source; give one of them")
+        if (source is None) != (val_source is None):
+            raise OptionError("source and val_source belong together; one was given")
+        self.folder = folder
+        self.val_folder = val_folder
+        self.batch_size = batch_size
+        self.side = side
+        self.steps_per_epoch = steps_per_epoch
+        self.num_val_pairs = num_val_pairs
+        self.num_workers = num_workers
+        self.seed = seed
+        self.viewpoints = viewpoints
+        self.photometry = photometry
+        self._source = source
+        self._val_source = val_source
+        self._val: list[CorrespondenceBatch] = []
+
+    def setup(self, stage: str | None = None) -> None:
+        """Find the photographs and make the validation pairs, once.
+
+        Raises:
+            DatasetError: a folder is missing or empty, or a photo cannot be read.
+        """
+        if self._source is None:
+            self._source, self._val_source = (
+                PhotoPairs(paths, viewpoints=self.viewpoints, photometry=self.photometry)
+                for paths in find_photos(self.folder, self.val_folder)
+            )
+        if not self._val:
+            make = Batches(cast(PairSource, self._val_source), 1, self.side, VAL, 0)
+            self._val = [make(step) for step in range(self.num_val_pairs)]
+
+    def train_dataloader(self) -> ResumableLoader[CorrespondenceBatch, CorrespondenceBatch]:
+        """Batches without end over the epochs, resumable at any step."""
+        self.setup("fit")
+        make = Batches(
+            cast(PairSource, self._source),
+            self.batch_size,
+            self.side,
+            TRAIN,
+            self.seed,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            num_ranks=self.trainer.world_size if self.trainer else 1,
+        )
+        return ResumableLoader(
+            make, _as_made, steps_per_epoch=self.steps_per_epoch, num_workers=self.num_workers
+        )
+
+    def val_dataloader(self) -> HeldOutPairs:
+        """The held-out pairs, one at a time."""
+        self.setup("validate")
+        return HeldOutPairs(self._val)
+
+
+class HeldOutPairs:
+    """The same batches at each iteration."""
+
+    def __init__(self, batches: list[CorrespondenceBatch]) -> None:
+        self._batches = batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[CorrespondenceBatch]:
+        return iter(self._batches)
+
+
+def _as_made(batch: CorrespondenceBatch) -> CorrespondenceBatch:
+    return batch

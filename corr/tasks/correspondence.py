@@ -1,0 +1,212 @@
+"""Training a dense descriptor, and its keypoints, on pairs of images with known flow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from corr.data.correspondence.batches import CorrespondenceBatch
+from corr.errors import OptionError
+from corr.geometry import pixel_grid, sample
+from corr.losses import DescriptorLoss
+from corr.losses.keypoints import heatmap_loss, keypoint_heatmap
+from corr.losses.labels import Labels
+from corr.models.network import DenseDescription, DenseDescriptor
+from corr.search import nearest
+from corr.tasks.described import Described
+from corr.tasks.metric import MetricTask
+from corr.tasks.optimizer import Optimizer
+
+FOUND_PX = 4.0
+"""A point whose nearest neighbour is so near to the truth was found."""
+
+PCK_PX = (3.0, 10.0)
+"""What held-out points are judged by: the share that is found within so many px."""
+
+_SHOWN_PX = 32
+"""Side of what is drawn around a point."""
+
+
+class CorrespondenceTask(MetricTask):
+    """Trains a network that describes every place of an image.
+
+    Points are drawn at random where the flow is known; their descriptors in both images make the
+    batch of the loss, and their places in image 1 its `points`, so that a guard with a radius
+    leaves out negatives that are near the truth. A keypoint head learns from the keypoints that a
+    detector finds in both images, and which points its own descriptors found.
+
+    Judged on held-out pairs by PCK of random points: the share whose nearest neighbour among all
+    the descriptors of image 1 is within 3 and 10 px of the truth, without any test.
+
+    Args:
+        network: describes images.
+        loss: of a batch of matching descriptors.
+        learning_rate: at the end of the warm-up; from there it falls to 0 on a straight line.
+        optimizer: `sgd` (momentum 0.9) or `adamw`.
+        weight_decay: of the optimiser.
+        warmup_steps: over which the learning rate rises.
+        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
+        ema_decay: of a moving average of the weights, which then is what is validated and saved;
+            0 for none.
+        num_points: of each pair, at most.
+        keypoint_weight: of the keypoint head in the loss.
+
+    Raises:
+        OptionError: a setting outside its range.
+
+    Source: Choy 2016, "Universal Correspondence Network", sections 3.1 and 3.3.
+    """
+
+    counted = "points"
+    network: DenseDescriptor
+
+    def __init__(
+        self,
+        network: DenseDescriptor,
+        loss: DescriptorLoss,
+        *,
+        learning_rate: float = 0.003,
+        optimizer: Optimizer = "adamw",
+        weight_decay: float = 1e-4,
+        warmup_steps: int = 50,
+        semi_hard_steps: int = 0,
+        ema_decay: float = 0.0,
+        num_points: int = 1024,
+        keypoint_weight: float = 1.0,
+    ) -> None:
+        super().__init__(
+            network, loss, learning_rate=learning_rate, optimizer=optimizer,
+            weight_decay=weight_decay, warmup_steps=warmup_steps,
+            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
+        )  # fmt: skip
+        if num_points < 2:
+            raise OptionError(f"num_points is {num_points}; use 2 or more")
+        if not keypoint_weight >= 0:
+            raise OptionError(f"keypoint_weight is {keypoint_weight}; use 0 or more")
+        self.num_points = num_points
+        self.keypoint_weight = keypoint_weight
+        self._own: tuple[DenseDescription, Tensor, Described] | None = None
+
+    def describe(self, batch: CorrespondenceBatch) -> Described:
+        """The descriptors of random points in both images."""
+        images = torch.cat((batch.images0, batch.images1)).float() / 255
+        dense = self.network(images)
+        halves = [value.chunk(2) if value is not None else (None, None) for value in dense]
+        dense0, dense1 = (DenseDescription(*side) for side in zip(*halves, strict=True))
+        points0, points1, image = self._draw(batch.flow_0to1)
+        anchors = self._read(dense0, points0, image)
+        positives = self._read(dense1, points1, image)
+        described = Described(anchors, positives, Labels(points=points1, images=image))
+        self._own = dense0, points0, described
+        number = image + len(batch.images0) * self.global_rank  # the same in every process
+        return described._replace(labels=Labels(points=points1, images=number))
+
+    def shown(self, batch: CorrespondenceBatch) -> tuple[Tensor, Tensor]:
+        """What is around the points that are described."""
+        points0, points1, image = self._draw(batch.flow_0to1)
+        return (
+            _around(batch.images0.float() / 255, points0, image),
+            _around(batch.images1.float() / 255, points1, image),
+        )
+
+    def training_step(self, batch: CorrespondenceBatch, batch_idx: int) -> Float[Tensor, ""]:
+        """The loss of the descriptors, and that of the keypoint head if there is one."""
+        loss = super().training_step(batch, batch_idx)
+        assert self._own is not None
+        dense0 = self._own[0]
+        if dense0.repeatability is None or self.keypoint_weight == 0:
+            return loss
+        known = batch.flow_0to1.isfinite().all(-1)[:, None]
+        heat = keypoint_heatmap(batch.keypoints0, (known.shape[2], known.shape[3]))
+        repeatable = heatmap_loss(dense0.repeatability, heat, known)
+        reliable, found = self._reliability_loss(*self._own)
+        self.log("train/repeatability_loss", repeatable.detach())
+        self.log("train/reliability_loss", reliable.detach())
+        self.log("train/found_share", found.float().mean())
+        return loss + self.keypoint_weight * (repeatable + reliable)
+
+    def validation_step(self, batch: CorrespondenceBatch, batch_idx: int) -> None:
+        """PCK of random points of a held-out pair."""
+        dense0, dense1 = (
+            self.network(images.float() / 255) for images in (batch.images0, batch.images1)
+        )
+        generator = torch.Generator().manual_seed(batch_idx)
+        points0, points1, image = self._draw(batch.flow_0to1, generator)
+        if len(points0) == 0:
+            return
+        anchors = self._read(dense0, points0, image)
+        table = dense1.descriptors[0].flatten(1).T
+        index = nearest(anchors.float().cpu(), table.float().cpu(), 1, metric="l2").index[:, 0]
+        rows, columns = dense1.descriptors.shape[-2:]
+        cells = pixel_grid(rows, columns).reshape(-1, 2)[index]
+        places = (cells + 0.5) * self.network.stride - 0.5
+        error = torch.linalg.vector_norm(places - points1.cpu(), dim=1)
+        for limit in PCK_PX:
+            share = (error <= limit).float().mean()
+            self.log(f"val/pck{limit:.0f}", share, batch_size=1, prog_bar=True)
+
+    def _draw(
+        self, flow_0to1: Float[Tensor, "B H W 2"], generator: torch.Generator | None = None
+    ) -> tuple[Float[Tensor, "N 2"], Float[Tensor, "N 2"], Tensor]:
+        """Random pixels with known targets, the targets, and their image's number in the batch."""
+        height, width = flow_0to1.shape[1:3]
+        if generator is None and not self.training:
+            generator = torch.Generator().manual_seed(0)
+        known = flow_0to1.isfinite().all(-1).flatten(1)
+        key = torch.rand(known.shape, generator=generator).to(known.device)
+        chosen = key.masked_fill(~known, -1).topk(min(self.num_points, known.shape[1])).indices
+        image = torch.arange(len(known), device=known.device)[:, None].expand_as(chosen)
+        kept = known.gather(1, chosen)
+        image, chosen = image[kept], chosen[kept]
+        grid = pixel_grid(height, width, flow_0to1.device).reshape(-1, 2)
+        points0 = grid[chosen]
+        return points0, points0 + flow_0to1.flatten(1, 2)[image, chosen], image
+
+    def _read(
+        self, dense: DenseDescription, points: Float[Tensor, "N 2"], image: Tensor
+    ) -> Float[Tensor, "N D"]:
+        """Descriptors at points of several images; those of one image stand together."""
+        counts = torch.bincount(image, minlength=len(dense.descriptors)).tolist()
+        parts = zip(dense.descriptors, torch.split(points, counts), strict=True)
+        cells = ((m[None], (p[None] + 0.5) / self.network.stride - 0.5) for m, p in parts)
+        read = [sample(maps, places, padding="border")[0] for maps, places in cells]
+        return F.normalize(torch.cat(read), dim=1)
+
+    def _reliability_loss(
+        self, dense0: DenseDescription, points0: Float[Tensor, "N 2"], described: Described
+    ) -> tuple[Float[Tensor, ""], Bool[Tensor, " N"]]:
+        """Cross-entropy of the map at the points and whether their nearest neighbour is right."""
+        labels, maps = described.labels, dense0.reliability
+        assert labels is not None and labels.images is not None and maps is not None
+        assert labels.points is not None
+        counts = torch.bincount(labels.images, minlength=len(maps)).tolist()
+        tables = (points0, labels.points, described.anchors.detach(), described.positives.detach())
+        logits, found = [], []
+        splits = (torch.split(table, counts) for table in tables)
+        for map0, *parts in zip(maps, *splits, strict=True):
+            own, places, anchors, positives = parts
+            if len(own) == 0:
+                continue
+            best = (anchors @ positives.T).argmax(1)
+            found.append(torch.linalg.vector_norm(places[best] - places, dim=1) <= FOUND_PX)
+            cells = (own[None] + 0.5) / self.network.stride - 0.5
+            logits.append(sample(map0[None], cells, padding="border")[0, :, 0])
+        right = torch.cat(found)
+        return F.binary_cross_entropy_with_logits(torch.cat(logits), right.float()), right
+
+
+def _around(
+    images: Float[Tensor, "B 3 H W"], points: Float[Tensor, "N 2"], image: Tensor
+) -> Float[Tensor, "N 3 P P"]:
+    offsets = pixel_grid(_SHOWN_PX, _SHOWN_PX, images.device) - (_SHOWN_PX - 1) / 2
+    counts = torch.bincount(image, minlength=len(images)).tolist()
+    parts = zip(images, torch.split(points, counts), strict=True)
+    read: list[Any] = [
+        sample(one[None], (own[:, None, None] + offsets)[None])[0].permute(0, 3, 1, 2)
+        for one, own in parts
+    ]
+    return torch.cat(read)
