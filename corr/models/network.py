@@ -121,6 +121,8 @@ class DenseDescriptor(Network):
     """Length of a descriptor."""
     stride: int
     """px from one descriptor to the next."""
+    finds_keypoints: bool = False
+    """Whether its descriptions have a map of repeatability."""
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:

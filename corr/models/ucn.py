@@ -51,6 +51,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         if trunk not in _TRUNKS:
             raise OptionError(f"trunk is '{trunk}'; use {' or '.join(get_args(TrunkName))}")
         self.descriptor_dim = descriptor_dim
+        self.finds_keypoints = keypoints
         self.trunk = _TRUNKS[trunk]()
         self.stride = self.trunk.stride
         self.describe = nn.Conv2d(self.trunk.channels, descriptor_dim, 1)

@@ -13,10 +13,11 @@ from corr.classical.binary import akaze, orb
 from corr.classical.keypoints import Keypoints
 from corr.classical.sift import describe_sift
 from corr.errors import ModelError, OptionError
+from corr.extractors.dense_keypoints import extract_dense
 from corr.extractors.keypoints import detect_keypoints, given_keypoints, grey_image
 from corr.extractors.patches import describe_keypoints
 from corr.formats import as_image
-from corr.models.network import Network, PatchDescriptor
+from corr.models.network import DenseDescriptor, Network, PatchDescriptor
 from corr.pipeline import catalog
 from corr.resources import resolve_device
 from corr.results import Features
@@ -63,6 +64,10 @@ def extract(
                 "rootsift or a network"
             )
         return _features(*BINARY[chosen](grey_image(picture), max_keypoints), picture)
+    if isinstance(chosen, DenseDescriptor):
+        if device is not None or chosen is not model:
+            chosen = chosen.to(resolve_device(device))
+        return _features(*_dense(chosen, picture, keypoints, max_keypoints), picture)
     if keypoints is None:
         oriented = not getattr(chosen, "upright", False)
         placed = detect_keypoints(picture, max_keypoints, oriented=oriented)
@@ -73,6 +78,19 @@ def extract(
         return _features(placed, describe_sift(grey_image(picture), placed, root=root), picture)
     network = place_network(chosen, device, loaded_by_caller=chosen is model)
     return _features(*describe_keypoints(picture, placed, network), picture)
+
+
+def _dense(
+    network: DenseDescriptor,
+    picture: UInt8[np.ndarray, "H W 3"],
+    keypoints: Any,
+    max_keypoints: int,
+) -> tuple[Keypoints, Shaped[np.ndarray, "N D"]]:
+    """Keypoints of the caller, of the network's own, or of SIFT where it finds none itself."""
+    given = None if keypoints is None else given_keypoints(keypoints, picture.shape[:2])
+    if given is None and not network.finds_keypoints:
+        given = detect_keypoints(picture, max_keypoints, oriented=False)
+    return extract_dense(picture, network, max_keypoints, given)
 
 
 def check_max_keypoints(max_keypoints: int) -> None:
