@@ -1,0 +1,105 @@
+"""The Universal Correspondence Network: any size, exact places, small enough."""
+
+import jaxtyping
+import pytest
+import torch
+
+from corr.errors import OptionError
+from corr.models import UniversalCorrespondenceNetwork, load_network, save_network
+
+
+def network(trunk="light", **settings):
+    torch.manual_seed(0)
+    built = UniversalCorrespondenceNetwork(trunk, **settings).train()
+    with torch.no_grad():
+        for _ in range(3):
+            built(torch.rand(2, 3, 64, 64))  # statistics other than those at the start
+    return built.eval()
+
+
+@pytest.fixture(scope="module", params=["light", "resunet"])
+def built(request):
+    return network(request.param)
+
+
+@pytest.mark.parametrize("size", [(64, 96), (61, 47), (33, 130), (17, 16)])
+def test_images_of_any_size(built, size):
+    with torch.no_grad():
+        found = built(torch.rand(1, 3, *size))
+    rows, columns = (-(-side // built.stride) for side in size)
+    assert found.descriptors.shape == (1, 64, rows, columns)
+    assert torch.allclose(found.descriptors.norm(dim=1), torch.ones(1, rows, columns), atol=1e-5)
+    assert found.repeatability.shape == (1, 1, *size)
+    assert found.reliability.shape == (1, 1, rows, columns)
+
+
+def test_a_moved_image_has_moved_descriptors(built):
+    """By whole multiples of the coarsest stride, away from the border."""
+    step = built.trunk.multiple
+    canvas = torch.rand(1, 3, 256 + step, 256)
+    with torch.no_grad():
+        # The mean and deviation of the whole image ought not to differ between the two.
+        canvas[:, :, :step] = canvas[:, :, -step:]
+        first, second = (built(canvas[:, :, a : a + 256]) for a in (0, step))
+    shift, edge = step // built.stride, 96 // built.stride
+    inner = slice(edge, -edge)
+    moved = first.descriptors[:, :, shift:][:, :, inner, inner]
+    still = second.descriptors[:, :, :-shift][:, :, inner, inner]
+    assert torch.allclose(moved, still, atol=1e-3)
+    moved = first.repeatability[:, :, step:][:, :, 96:-96, 96:-96]
+    still = second.repeatability[:, :, :-step][:, :, 96:-96, 96:-96]
+    assert torch.allclose(moved, still, atol=1e-3)
+
+
+def test_light_and_contrast_do_not_matter(built):
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        bright, dark = built(image), built(0.2 + 0.5 * image)
+    assert torch.allclose(bright.descriptors, dark.descriptors, atol=1e-2)
+    flat = built(torch.full((1, 3, 64, 64), 0.5))
+    assert flat.descriptors.isfinite().all()
+
+
+def test_descriptors_are_read_where_their_pixels_are():
+    built = network()
+    with torch.no_grad():
+        found = built(torch.rand(1, 3, 64, 80))
+    row, column = 5, 11
+    centre = torch.tensor([[[(column + 0.5) * 4 - 0.5, (row + 0.5) * 4 - 0.5]]])
+    read = found.read(centre, built.stride)
+    assert torch.allclose(read[0, 0], found.descriptors[0, :, row, column], atol=1e-5)
+
+
+def test_the_light_trunk_is_light():
+    assert sum(value.numel() for value in network().parameters()) <= 1_500_000
+
+
+def test_every_weight_learns(built):
+    built.train()
+    found = built(torch.rand(2, 3, 64, 64))
+    weight = torch.randn_like(found.descriptors)
+    loss = (found.descriptors * weight).sum() + found.repeatability.sum()
+    (loss + found.reliability.sum()).backward()
+    for name, value in built.named_parameters():
+        assert value.grad is not None and value.grad.abs().sum() > 0, name
+    built.zero_grad()
+    built.eval()
+
+
+def test_saved_and_loaded(tmp_path):
+    built = network(descriptor_dim=32, keypoints=False)
+    save_network(built, tmp_path / "net")
+    loaded = load_network(tmp_path / "net")
+    image = torch.rand(1, 3, 48, 48)
+    with torch.no_grad():
+        first, second = built(image), loaded(image)
+    assert torch.equal(first.descriptors, second.descriptors)
+    assert second.repeatability is None and not loaded.finds_keypoints
+
+
+def test_refusals(monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as outside tests
+    with pytest.raises(OptionError, match="trunk is 'heavy'; use light or resunet"):
+        UniversalCorrespondenceNetwork("heavy")
+    with pytest.raises(OptionError, match="descriptor_dim is 0"):
+        UniversalCorrespondenceNetwork(descriptor_dim=0)
