@@ -86,6 +86,7 @@ def match(
     one_to_one: bool = False,
     ratio: float | None = None,
     inconsistent_px: float | None = None,
+    rotations: Literal["none", "auto"] = "none",
     search: Search = "auto",
     device: str | None = None,
 ) -> None:
@@ -103,6 +104,7 @@ def match(
         one_to_one: without mutual, match no keypoint of the second image twice.
         ratio: largest distance to the nearest, in distances to the second nearest; in (0, 1].
         inconsistent_px: the second nearest is sought farther than this from the nearest.
+        rotations: auto tries four quarter turns of the second image; five descriptions, not two.
         search: who finds nearest neighbours.
         device: such as cpu or cuda; the best one present when not given.
     """
@@ -125,6 +127,7 @@ def match(
         mutual=mutual,
         one_to_one=one_to_one,
         inconsistent_px=inconsistent_px,
+        rotations=None if rotations == "none" else rotations,
         search=search,
         device=device,
         **({} if ratio is None else {"ratio": ratio}),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Shaped
 
 from corr.classical.verification import check_model, verify_matches
-from corr.errors import ShapeError
+from corr.errors import OptionError, ShapeError
+from corr.formats import as_image
 from corr.models.network import Network
 from corr.pipeline.extraction import extract
+from corr.pipeline.rotations import QUARTERS, turn_back, turn_image
 from corr.resources import resolve_device
 from corr.results import Features, Matches
 from corr.search import check_options, match_descriptors
@@ -35,6 +39,7 @@ def match(
     inconsistent_px: float | None = None,
     min_score: float | None = None,
     search: str = "auto",
+    rotations: str | None = None,
     device: str | torch.device | None = None,
 ) -> Matches:
     """The points of two images that correspond, best first.
@@ -60,6 +65,9 @@ def match(
             in image 1, so that one point detected twice does not fail the test.
         min_score: smallest similarity of two descriptors, at most 1.
         search: who finds nearest neighbours: `auto`, `exact`, `faiss` or `faiss-gpu`.
+        rotations: `auto` matches image 0 with image 1 turned by each of four quarters of a circle
+            and returns the turn with most matches, in the pixels of the image as it was given: for
+            networks that do not turn what they see. It describes five images instead of two.
         device: where networks and the search run; the best one present when not given.
 
     Raises:
@@ -74,36 +82,64 @@ def match(
     place = resolve_device(device)
     if verify is not None:
         check_model(verify)
-    features = [
-        image
-        if isinstance(image, Features)
-        else extract(image, model=model, max_keypoints=max_keypoints, device=device)
-        for image in (image0, image1)
-    ]
-    tables = [x.descriptors for x in features]
+    if rotations not in (None, "auto"):
+        raise OptionError(f"rotations is '{rotations}'; use auto, or leave it out")
+
+    def described(image: Any) -> Features:
+        if isinstance(image, Features):
+            return image
+        return extract(image, model=model, max_keypoints=max_keypoints, device=device)
+
+    def matched(features0: Features, features1: Features) -> Matches:
+        tables = [x.descriptors for x in (features0, features1)]
+        _check_alike(*tables)
+        own = RATIO_BINARY if tables[0].dtype == np.uint8 else RATIO
+        least = own if ratio is None else ratio
+        pairs, scores = match_descriptors(
+            *tables,
+            mutual=mutual,
+            one_to_one=one_to_one,
+            ratio=None if least == 1 else least,
+            inconsistent_px=inconsistent_px,
+            keypoints1=features1.keypoints,
+            min_score=min_score,
+            backend=search,
+            device=place,
+        )
+        order = np.argsort(-scores, kind="stable")
+        points0 = features0.keypoints[pairs[order, 0]]
+        points1 = features1.keypoints[pairs[order, 1]]
+        sizes = features0.image_size, features1.image_size
+        return Matches(points0, points1, scores[order], *sizes)
+
+    features0 = described(image0)
+    if rotations is None:
+        found = matched(features0, described(image1))
+    else:
+        if isinstance(image1, Features):
+            raise OptionError("rotations is 'auto' for features; give image 1 itself")
+        picture = as_image(image1)
+        turns = (turn_back(described(turn_image(picture, q)), q) for q in QUARTERS)
+        found = max((matched(features0, turn) for turn in turns), key=len)
+    if verify is None:
+        return found
+    points0, points1 = found.keypoints0, found.keypoints1
+    matrix, agrees = verify_matches(points0, points1, verify, threshold_px=verify_px)
+    return replace(
+        found,
+        keypoints0=points0[agrees],
+        keypoints1=points1[agrees],
+        scores=found.scores[agrees],
+        model=matrix,
+    )
+
+
+def _check_alike(
+    descriptors0: Shaped[np.ndarray, "N D"], descriptors1: Shaped[np.ndarray, "M E"]
+) -> None:
+    tables = descriptors0, descriptors1
     if tables[0].dtype != tables[1].dtype or tables[0].shape[1] != tables[1].shape[1]:
         raise ShapeError(
             f"descriptors are {tables[0].shape[1]} {tables[0].dtype} and {tables[1].shape[1]} "
             f"{tables[1].dtype} each; extract both images with the same model"
         )
-    if ratio is None:
-        ratio = RATIO_BINARY if tables[0].dtype == np.uint8 else RATIO
-    pairs, scores = match_descriptors(
-        *tables,
-        mutual=mutual,
-        one_to_one=one_to_one,
-        ratio=None if ratio == 1 else ratio,
-        inconsistent_px=inconsistent_px,
-        keypoints1=features[1].keypoints,
-        min_score=min_score,
-        backend=search,
-        device=place,
-    )
-    order = np.argsort(-scores, kind="stable")
-    points0 = features[0].keypoints[pairs[order, 0]]
-    points1 = features[1].keypoints[pairs[order, 1]]
-    scores, matrix = scores[order], None
-    if verify is not None:
-        matrix, agrees = verify_matches(points0, points1, verify, threshold_px=verify_px)
-        points0, points1, scores = points0[agrees], points1[agrees], scores[agrees]
-    return Matches(points0, points1, scores, features[0].image_size, features[1].image_size, matrix)

@@ -1,0 +1,42 @@
+"""Images turned by quarters of a circle, for models that do not turn what they see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from corr.results import Features
+
+QUARTERS = (0, 1, 2, 3)
+
+
+def turn_image(image: UInt8[np.ndarray, "H W 3"], quarters: int) -> UInt8[np.ndarray, "H1 W1 3"]:
+    """The image turned counterclockwise by so many quarters, no pixel of it resampled."""
+    return np.ascontiguousarray(np.rot90(image, quarters))
+
+
+def turn_back(features: Features, quarters: int) -> Features:
+    """Features of a turned image as those of the image before `turn_image` turned it."""
+    points, size = features.keypoints, features.image_size
+    for _ in range(quarters % 4):
+        # A quarter counterclockwise took (x, y) to (y, W - 1 - x): W was the height it has now.
+        points = np.stack((size[0] - 1 - points[:, 1], points[:, 0]), axis=1)
+        size = size[::-1]
+    return replace(
+        features,
+        keypoints=np.ascontiguousarray(points),
+        angle_deg=(features.angle_deg + 90 * quarters) % 360,
+        image_size=size,
+    )
+
+
+def turn_points(
+    points: Float[np.ndarray, "N 2"], size: tuple[int, int], quarters: int
+) -> Float[np.ndarray, "N 2"]:
+    """Where points of an image of `size` (height, width) are after `turn_image`."""
+    for _ in range(quarters % 4):
+        points = np.stack((points[:, 1], size[1] - 1 - points[:, 0]), axis=1)
+        size = size[::-1]
+    return points
