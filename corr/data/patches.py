@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +14,7 @@ from corr.classical.keypoints import Keypoints
 from corr.classical.sift import detect_sift
 from corr.data.photometric import Grey, PhotometricChange, Photometry
 from corr.data.photos import Photos
+from corr.data.threads import one_thread
 from corr.data.viewpoints import Homography, Viewpoints, map_keypoints
 from corr.errors import DatasetError, OptionError
 from corr.geometry import PATCH_SIGMAS, extract_patches, patch_frames
@@ -114,7 +113,7 @@ class PatchSampler:
             before = missing
             for index in order:
                 if missing > 0:
-                    with _one_thread():
+                    with one_thread():
                         part = self.pairs(int(index), min(pairs_per_photo, missing), rng, taken)
                     parts.append(part)
                     missing -= len(part.anchor)
@@ -196,17 +195,6 @@ class PatchSampler:
         )
         image = torch.from_numpy(view).float()[None, None]
         return extract_patches(image, frames)[:, 0].round().clamp(0, 255).byte().numpy()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The work is in small pieces: a second thread of torch costs more than it brings."""
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(num_threads)
 
 
 def warp_photo(photo: Grey, homography_0to1: Homography) -> Grey:

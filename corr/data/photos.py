@@ -48,9 +48,9 @@ def find_photos(
         if val_folder is not None:
             raise DatasetError(f"val_folder is '{val_folder}' without a folder; give both")
         return _installed(INSTALLED_TRAIN), _installed(INSTALLED_VAL)
-    found = _listed(folder)
+    found = list_photos(folder)
     if val_folder is not None:
-        return found, _listed(val_folder)
+        return found, list_photos(val_folder)
     if len(found) < 2:
         raise DatasetError(f"folder '{folder}' holds 1 photo; 2 or more are needed to hold one out")
     held_out = found[::10]
@@ -83,17 +83,27 @@ def _read(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
         photo = read_image(path)
     except ImageError as error:
         raise DatasetError(f"a photo to train on cannot be used: {error}") from error
+    return reduced(photo, max_side)
+
+
+def reduced(photo: UInt8[np.ndarray, "H W 3"], max_side: int) -> UInt8[np.ndarray, "_ _ 3"]:
+    """The photo, made smaller where its longer side has more than `max_side` px."""
     reduction = max_side / max(photo.shape[:2])
     if reduction >= 1:
         return photo
     height, width = (max(1, round(side * reduction)) for side in photo.shape[:2])
-    reduced: UInt8[np.ndarray, "H W 3"] = cv2.resize(
+    smaller: UInt8[np.ndarray, "_ _ 3"] = cv2.resize(
         photo, (width, height), interpolation=cv2.INTER_AREA
     )
-    return reduced
+    return smaller
 
 
-def _listed(folder: str | Path) -> list[Path]:
+def list_photos(folder: str | Path) -> list[Path]:
+    """The files in a folder, and in those below it, that look like photographs; by name.
+
+    Raises:
+        DatasetError: the folder is missing, or holds none.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"folder '{folder}' of photos does not exist")

@@ -1,0 +1,70 @@
+"""What one sample holds, of each view; batches have one more axis at the front."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+
+class Pair(NamedTuple):
+    """Two pictures and where each pixel of one is in the other; also the sample of `flow`.
+
+    The left picture of `stereo` is picture 0. What is visible is `valid & ~occluded`.
+    """
+
+    image0: Float[Tensor, "*B 3 H W"]
+    """RGB in [0, 1], in steps of 1/255."""
+    image1: Float[Tensor, "*B 3 H W"]
+    flow_0to1: Float[Tensor, "*B 2 H W"]
+    """px; `target = p + flow(p)`, also where the point is not seen there."""
+    flow_1to0: Float[Tensor, "*B 2 H W"]
+    occluded0: Bool[Tensor, "*B H W"]
+    """True where picture 1 does not show the point: it is hidden, or outside."""
+    occluded1: Bool[Tensor, "*B H W"]
+    valid0: Bool[Tensor, "*B H W"]
+    """True where the flow is known and the pixel shows one surface, not a mixture at an edge."""
+    valid1: Bool[Tensor, "*B H W"]
+    layer0: Int64[Tensor, "*B H W"]
+    """Which layer each pixel shows: 0 is the background, higher numbers are in front of it."""
+    layer1: Int64[Tensor, "*B H W"]
+
+
+class PlanarSample(NamedTuple):
+    """A flat scene."""
+
+    pair: Pair
+    homography_0to1: Float[Tensor, "*B 3 3"]
+    """Maps pixels of picture 0 to picture 1."""
+
+
+class StereoSample(NamedTuple):
+    """A rectified pair."""
+
+    pair: Pair
+    disparity0: Float[Tensor, "*B 1 H W"]
+    """Of the left picture, px: `x_right = x_left - d`."""
+    disparity1: Float[Tensor, "*B 1 H W"]
+    """Of the right picture, px: `x_left = x_right + d`."""
+
+
+class PosedSample(NamedTuple):
+    """Two pinhole cameras."""
+
+    pair: Pair
+    depth0: Float[Tensor, "*B 1 H W"]
+    """Along the axis of the first camera, in units of the scene."""
+    depth1: Float[Tensor, "*B 1 H W"]
+    intrinsics: Float[Tensor, "*B 3 3"]
+    """Of both cameras, px; the centre of the top-left pixel is (0, 0)."""
+    pose_0to1: Float[Tensor, "*B 4 4"]
+    """Takes points from the frame of camera 0 to that of camera 1."""
+
+
+Sample = Pair | PlanarSample | StereoSample | PosedSample
+
+
+def pair_of(sample: Sample) -> Pair:
+    """The pictures and correspondence of a sample of any view."""
+    return sample if isinstance(sample, Pair) else sample.pair

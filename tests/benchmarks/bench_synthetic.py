@@ -1,0 +1,123 @@
+"""Synthetic scenes: how fast they are made, how right their truth is, and that memory is flat.
+
+    python tests/benchmarks/bench_synthetic.py speed [--photos DIR] [--workers 2]
+    python tests/benchmarks/bench_synthetic.py truth [--seeds 200]
+    python tests/benchmarks/bench_synthetic.py memory [--samples 10000]
+
+`speed` prints pairs a second at 256 x 256 with full change of appearance, from workers as a
+training uses them, and on a CUDA device, if there is one, in batches of 128 at 320 x 448. `truth`
+warps picture 1 back by the flow, with the change of appearance off, and prints the mean error at
+what is visible, in grey levels: its mean over the seeds and its largest. `planar` is also given
+with second views that show no less detail than the first, as no warp brings detail back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from pathlib import Path
+
+import torch
+
+from corr.data.synthetic.config import NO_CHANGE, VIEWS, SyntheticConfig
+from corr.data.synthetic.datamodule import SyntheticDataModule
+from corr.data.synthetic.samples import pair_of
+from corr.data.synthetic.scenes import SyntheticScenes
+from corr.data.viewpoints import Viewpoints
+from corr.geometry import pixel_grid, sample
+
+BATCH = 8
+GPU_BATCH = 128
+
+
+def speed(photos: str | None, workers: int) -> None:
+    """Pairs a second of every view."""
+    for view in VIEWS:
+        module = SyntheticDataModule(
+            SyntheticConfig(view=view),
+            photos,
+            batch_size=BATCH,
+            steps_per_epoch=26,
+            num_workers=workers,
+        )
+        batches = iter(module.train_dataloader())
+        for _ in range(6):
+            next(batches)
+        start = time.perf_counter()
+        count = sum(1 for _ in batches)
+        rate = BATCH * count / (time.perf_counter() - start)
+        print(f"{view:8s} {rate:7.1f} pairs/s from {workers} workers", flush=True)
+    if torch.cuda.is_available():
+        config = SyntheticConfig(view="flow", height=320, width=448)
+        scenes = SyntheticScenes(config, photos=photos, device="cuda")
+        drawn = [scenes.draw(index) for index in range(GPU_BATCH)]
+        scenes.render(drawn)
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        for _ in range(10):
+            scenes.render(drawn)
+        torch.cuda.synchronize()
+        rate = 10 * GPU_BATCH / (time.perf_counter() - start)
+        print(f"flow at 320 x 448 on {torch.cuda.get_device_name()}: {rate:.0f} pairs/s")
+
+
+def truth(photos: str | None, seeds: int) -> None:
+    """Errors of a warp by the truth, in grey levels."""
+    gentle = Viewpoints(max_rotation_deg=60, min_zoom=1.0, max_zoom=1.5, max_tilt=1.2)
+    configs = {
+        view: SyntheticConfig(view=view, first=NO_CHANGE, second=NO_CHANGE) for view in VIEWS
+    }
+    configs["planar, no less detail"] = SyntheticConfig(
+        view="planar", planar=gentle, first=NO_CHANGE, second=NO_CHANGE
+    )
+    for name, config in configs.items():
+        errors = []
+        for seed in range(seeds):
+            pair = pair_of(SyntheticScenes(config, photos=photos, seed=seed).sample(0))
+            target = pixel_grid(*config.size) + pair.flow_0to1.permute(1, 2, 0)
+            target = target.clamp(-1e4, 1e4)[None]
+            warped = sample(pair.image1[None], target, mode="bicubic", padding="border")[0]
+            visible = pair.valid0 & ~pair.occluded0
+            error = (warped.permute(2, 0, 1).clamp(0, 1) - pair.image0).abs().mean(0)[visible]
+            errors.append(255 * float(error.mean()))
+        worst = max(range(seeds), key=errors.__getitem__)
+        mean, below = sum(errors) / seeds, sum(error <= 1.5 for error in errors)
+        print(
+            f"{name:24s} mean {mean:.2f}, largest {errors[worst]:.2f} (seed {worst}), "
+            f"{below} of {seeds} at most 1.5",
+            flush=True,
+        )
+
+
+def memory(photos: str | None, samples: int) -> None:
+    """Resident memory as samples go by."""
+    scenes = SyntheticScenes(SyntheticConfig(view="flow"), photos=photos)
+    for index in range(samples + 1):
+        scenes.sample(index)
+        if index % max(1, samples // 10) == 0:
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            print(
+                f"{index:6d} samples: {pages * resource.getpagesize() / 2**20:.0f} MiB", flush=True
+            )
+
+
+def main() -> None:
+    """Run one of the three."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("speed", "truth", "memory"))
+    parser.add_argument("--photos")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--samples", type=int, default=10000)
+    given = parser.parse_args()
+    if given.what == "speed":
+        speed(given.photos, given.workers)
+    elif given.what == "truth":
+        truth(given.photos, given.seeds)
+    else:
+        memory(given.photos, given.samples)
+
+
+if __name__ == "__main__":
+    main()
