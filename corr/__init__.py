@@ -9,41 +9,51 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from corr.errors import CorrError
     from corr.models.saved import load_network
+    from corr.pipeline.embedding import embed
     from corr.pipeline.extraction import extract
     from corr.pipeline.matching import match
     from corr.pipeline.optical_flow import flow
+    from corr.pipeline.retrieval import retrieve
     from corr.pipeline.stereo import disparity
     from corr.pipeline.transfer import transfer
-    from corr.results import DisparityMap, Features, FlowField, Matches
+    from corr.results import DisparityMap, Embeddings, Features, FlowField, Matches, Ranking
 
     __version__: str
 
 __all__ = [
     "CorrError",
     "DisparityMap",
+    "Embeddings",
     "Features",
     "FlowField",
     "Matches",
+    "Ranking",
     "__version__",
     "disparity",
+    "embed",
     "extract",
     "flow",
     "load_network",
     "match",
+    "retrieve",
     "transfer",
 ]
 
 _HOMES = {
     "CorrError": "corr.errors",
     "DisparityMap": "corr.results",
+    "Embeddings": "corr.results",
     "Features": "corr.results",
     "FlowField": "corr.results",
     "Matches": "corr.results",
+    "Ranking": "corr.results",
     "disparity": "corr.pipeline.stereo",
+    "embed": "corr.pipeline.embedding",
     "extract": "corr.pipeline.extraction",
     "flow": "corr.pipeline.optical_flow",
     "load_network": "corr.models.saved",
     "match": "corr.pipeline.matching",
+    "retrieve": "corr.pipeline.retrieval",
     "transfer": "corr.pipeline.transfer",
 }
 

@@ -74,6 +74,13 @@ def resize(
     return F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=antialias)
 
 
+def resize_to_area(image: Float[Tensor, "B C H W"], side: int) -> Float[Tensor, "B C H2 W2"]:
+    """The image in its own proportions with about `side` x `side` pixels."""
+    height, width = image.shape[-2:]
+    scale = side / (height * width) ** 0.5
+    return resize(image, (max(1, round(scale * height)), max(1, round(scale * width))))
+
+
 def resize_points(
     points: Float[Tensor, "*N 2"], from_size: tuple[int, int], to_size: tuple[int, int]
 ) -> Float[Tensor, "*N 2"]:
@@ -142,6 +149,23 @@ def patch_frames(
     return torch.cat((axes, keypoints.unsqueeze(-1)), dim=-1)
 
 
+def compose_frames(
+    frames: Float[Tensor, "N 2 3"], transform: Float[Tensor, "*N 2 2"]
+) -> Float[Tensor, "N 2 3"]:
+    """Frames whose patches show `transform @ p` of the former patch at each of their own points p.
+
+    The transform acts first, in the coordinates of the patch; the centre stays where it is.
+    """
+    # No matrix product: autocast would round it to bfloat16, and with it where pixels are read.
+    axes = (frames[:, :, :2, None] * transform.unsqueeze(-3)).sum(-2)
+    return torch.cat((axes, frames[:, :, 2:]), dim=-1)
+
+
+def frame_angles_deg(frames: Float[Tensor, "N 2 3"]) -> Float[Tensor, " N"]:
+    """The directions of the patches' x axes in the image, in [0, 360)."""
+    return torch.rad2deg(torch.atan2(frames[:, 1, 0], frames[:, 0, 0])) % 360
+
+
 def extract_patches(
     image: Float[Tensor, "_ C H W"],
     frames: Float[Tensor, "N 2 3"],
@@ -153,14 +177,17 @@ def extract_patches(
     Levels are 2 x 2 averages, so a point p lies at `(p + 0.5)/2 - 0.5` one level down. Outside the
     image the border repeats. Pixel i of a patch is read at `(2i + 1)/patch_size - 1` of its frame.
 
+    Differentiable in the frames (and in the image), at the level that each was given: a frame that
+    grows past a power of two changes to the next level without a gradient.
+
     Raises:
         ShapeError: more than one image.
     """
     if image.shape[0] != 1:
         raise ShapeError(f"patches are cut from one image at a time, not {image.shape[0]}")
-    unit = (2 * pixel_grid(patch_size, patch_size, image.device) + 1) / patch_size - 1
-    points = torch.einsum("nij,hwj->nhwi", frames[:, :, :2], unit) + frames[:, None, None, :, 2]
-    step = 2 * torch.linalg.det(frames[:, :, :2]).abs().clamp_min(1e-12).sqrt() / patch_size
+    points = _patch_points(frames[:, :, :2], patch_size) + frames[:, None, None, :, 2]
+    area = torch.linalg.det(frames[:, :, :2].detach()).abs()
+    step = 2 * area.clamp_min(1e-12).sqrt() / patch_size
     last = max(0, int(torch.tensor(min(image.shape[-2:])).log2()) - 2)
     level = step.log2().floor().clamp(0, last).long()
     patches = image.new_empty(len(frames), image.shape[1], patch_size, patch_size)
@@ -172,6 +199,28 @@ def extract_patches(
             patches[chosen] = read.squeeze(0).permute(0, 3, 1, 2)
         image = F.avg_pool2d(image, 2, ceil_mode=True, count_include_pad=False)
     return patches
+
+
+def transform_patches(
+    patches: Float[Tensor, "N C P P"], transform: Float[Tensor, "*N 2 2"]
+) -> Float[Tensor, "N C P P"]:
+    """Each patch seen through a transform of its square [-1, 1] x [-1, 1], its border repeated.
+
+    What `extract_patches` gives at `compose_frames`, as far as the patch alone can tell: what lies
+    beyond its border it does not hold.
+    """
+    size = patches.shape[-1]
+    points = (size - 1) / 2 + 0.5 * size * _patch_points(transform, size)
+    points = points.expand(len(patches), size, size, 2)
+    return sample(patches, points, padding="border").permute(0, 3, 1, 2)
+
+
+def _patch_points(axes: Float[Tensor, "*N 2 2"], patch_size: int) -> Float[Tensor, "*N P P 2"]:
+    """Where the pixels of patches with these axes lie, from the centre; as in `compose_frames`."""
+    grid = pixel_grid(patch_size, patch_size, axes.device).to(axes.dtype)
+    x, y = ((2 * grid + 1) / patch_size - 1).unsqueeze(-2).unbind(-1)
+    axes = axes[..., None, None, :, :]
+    return axes[..., 0] * x + axes[..., 1] * y
 
 
 def to_grey(image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:

@@ -5,11 +5,13 @@ Every coordinate and size is in pixels of the *original* image, see `corr.geomet
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped, UInt8
+from jaxtyping import Bool, Float, Int, Shaped, UInt8
 
 from corr import drawing, formats
 
@@ -131,3 +133,61 @@ class FlowField:
     ) -> Picture:
         """The field on the colour wheel with its scale in px; written when `path` is given."""
         return formats.write_picture(path, drawing.draw_flow(self.flow, max_flow))
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """Whole images, each as one vector; `numpy.asarray` gives the table of them."""
+
+    descriptors: Float[np.ndarray, "N D"]
+    """Unit-length float32 rows: their inner products are cosines."""
+    names: tuple[str, ...]
+    """Of each image: its path, or its number where it has none."""
+
+    def __len__(self) -> int:
+        return len(self.descriptors)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.descriptors, dtype=dtype, copy=copy)
+
+    def save(self, path: str | Path) -> None:
+        """Write `.npz` or `.h5`."""
+        formats.write_embeddings(path, self)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """For each query the images of a gallery that are most like it, best first."""
+
+    index: Int[np.ndarray, "Q K"]
+    """Which images of the gallery."""
+    scores: Float[np.ndarray, "Q K"]
+    """Their similarity, at most 1; rises when better."""
+    query_names: tuple[str, ...]
+    gallery_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def save(self, path: str | Path) -> None:
+        """Write `.csv`: a line for each answer."""
+        formats.write_ranking(path, self)
+
+    def draw(
+        self,
+        queries: Sequence[Picture],
+        answers: Sequence[Sequence[Picture]],
+        path: str | Path | None = None,
+        *,
+        correct: Bool[np.ndarray, "Q K"] | None = None,
+    ) -> Picture:
+        """Each query with its answers beside it; written when `path` is given.
+
+        Args:
+            queries: the images of the queries.
+            answers: for each query the images of its answers, best first.
+            path: where to write the picture.
+            correct: frames right answers green and wrong ones red.
+        """
+        picture = drawing.draw_ranking(queries, answers, self.scores, correct)
+        return formats.write_picture(path, picture)

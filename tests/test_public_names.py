@@ -17,6 +17,8 @@ CONTRACT = {
     "disparity": ["left", "right", "max_disparity", "model", "fill", "device"],
     "flow": ["image0", "image1", "model", "device"],
     "transfer": ["image0", "image1", "points0", "model", "device"],
+    "embed": ["images", "model", "device"],
+    "retrieve": ["queries", "gallery", "k", "model", "search", "device"],
     "load_network": ["name_or_folder"],
 }
 

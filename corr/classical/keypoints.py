@@ -28,6 +28,16 @@ class Keypoints:
     def __len__(self) -> int:
         return len(self.points)
 
+    def take(self, rows: Int64[np.ndarray, " M"]) -> Keypoints:
+        """Some of the keypoints, in the order of the rows."""
+        return Keypoints(
+            self.points[rows],
+            self.scale[rows],
+            self.angle_deg[rows],
+            self.scores[rows],
+            None if self.octave is None else self.octave[rows],
+        )
+
 
 def by_strength(found: Sequence[cv2.KeyPoint]) -> list[int]:
     """The indices of the keypoints, highest response first; equal ones are ordered by position."""

@@ -12,22 +12,35 @@ from corr.geometry import PATCH_SIGMAS
 _FIRST_LAYER = 1 << 8
 """OpenCV's packed octave of the layer that it would detect a patch's keypoint in."""
 
+_ORIENTATIONS = 2
+"""More than a place has on average: about one in six has two."""
+
 
 def detect_sift(
     image: UInt8[np.ndarray, "H W"],
     max_keypoints: int = 2048,
     *,
     contrast_threshold: float = 0.04,
+    oriented: bool = True,
 ) -> Keypoints:
     """The strongest difference-of-Gaussian keypoints of a grey image, with orientations.
+
+    A place with several orientations is several keypoints; unless `oriented` is off, which leaves
+    each place once.
 
     `enable_precise_upscale` is on: without it every keypoint sits 0.25 px too far to the right and
     down, since OpenCV doubles the image with corners aligned.
 
     Source: Lowe 2004, "Distinctive Image Features from Scale-Invariant Keypoints", sections 3-5.
     """
-    found = _sift(max_keypoints, contrast_threshold).detect(image, None)
-    return from_opencv(strongest(found, max_keypoints))
+    asked = max_keypoints if oriented else _ORIENTATIONS * max_keypoints
+    found = _sift(asked, contrast_threshold).detect(image, None)
+    keypoints = from_opencv(strongest(found, asked))
+    if oriented:
+        return keypoints
+    places = np.column_stack((keypoints.points, keypoints.scale))
+    first = np.sort(np.unique(places, axis=0, return_index=True)[1])
+    return keypoints.take(first[:max_keypoints])
 
 
 def describe_sift(

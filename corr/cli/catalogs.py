@@ -99,18 +99,28 @@ def datasets(
 
 
 def models(
-    action: Literal["list", "show", "copy"] = "list",
+    action: Literal["list", "show", "copy", "import"] = "list",
     name: str | None = None,
     path: Path | None = None,
+    *,
+    sigmas: float | None = None,
 ) -> None:
-    """List the models that --model may name, show or copy a shipped network.
+    """List the models that --model may name, show or copy a network, or import published weights.
 
     Args:
-        action: `list`, `show NAME` or `copy NAME [PATH]`.
-        name: such as hardnet.
-        path: folder to copy to; one of the same name here when not given.
+        action: `list`, `show NAME`, `copy NAME [PATH]` or `import FILE [PATH]`.
+        name: such as hardnet; to import, a .pth file of HardNet's or SOSNet's authors.
+        path: folder to write; one of the same name here when not given.
+        sigmas: to import, the side of the image region in a patch, in sigmas of its keypoint, which
+            no file states; that of corr's own networks when not given.
     """
     from corr.pipeline.catalog import entries as list_entries
+
+    if action == "import":
+        _import(Path(_named(action, name)), path, sigmas)
+        return
+    if sigmas is not None:
+        raise OptionError(f"--sigmas belongs to 'import FILE', not to '{action}'")
 
     entries = list_entries()
     if action == "list":
@@ -137,6 +147,17 @@ def models(
         shutil.rmtree(target, ignore_errors=True)
         raise FormatError(f"'{target}' cannot be written: {error.strerror or error}") from error
     say(f"wrote {target}")
+
+
+def _import(file: Path, folder: Path | None, sigmas: float | None) -> None:
+    """Write a folder that --model names from a published file of weights."""
+    from corr.geometry import PATCH_SIGMAS
+    from corr.models import load_published, save_network
+
+    target = _free(folder or Path(file.stem))
+    network = load_published(file, sigmas=PATCH_SIGMAS if sigmas is None else sigmas)
+    save_network(network, target)
+    say(f"wrote {target}: {type(network).__name__}, to use with --model {target}")
 
 
 def _named(action: str, name: str | None) -> str:

@@ -36,8 +36,8 @@ def evaluate(
     """Measure models on a benchmark: learned beside classical, one table.
 
     Args:
-        benchmark: `homographies`, `stereo`, `flow` or `patches`; or `mini`, all of them on data
-            that comes with corr.
+        benchmark: `homographies`, `stereo`, `flow`, `patches`, `normalization`, `hpatches`,
+            `brown`, `retrieval` or `verification`; or `mini`, on data that comes with corr.
         root: folder of the benchmark's data, as its authors publish it.
         models: with commas between, names or folders of networks, or folders of results computed
             elsewhere, a file for each item; some of `corr models` when not given.

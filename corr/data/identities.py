@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from corr.data.photos import SUFFIXES
 from corr.errors import CorrError, DatasetError
 from corr.formats.suffixes import read_bytes
@@ -79,10 +81,7 @@ def read_lfw_pairs(path: str | Path, root: str | Path) -> list[VerificationPair]
         DatasetError: the file is missing or damaged, or an image that it names is.
     """
     path, root = Path(path), Path(root)
-    try:
-        lines = read_bytes(path).decode("utf-8").splitlines()
-    except (CorrError, UnicodeDecodeError) as error:
-        raise DatasetError(f"'{path}' cannot be read as text: {error}") from error
+    lines = _lines(path)
     header = lines[0].split() if lines else []
     if len(header) not in (1, 2) or not all(_is_count(cell) for cell in header):
         raise DatasetError(f"'{path}': line 1 is not the number of folds and of pairs in each")
@@ -112,6 +111,69 @@ def read_lfw_pairs(path: str | Path, root: str | Path) -> list[VerificationPair]
     missing = next((p for pair in pairs for p in (pair.path0, pair.path1) if not p.is_file()), None)
     if missing is not None:
         raise DatasetError(f"'{path}' names '{missing}', which is not there")
+    return pairs
+
+
+def read_lfw_people(path: str | Path) -> tuple[str, ...]:
+    """The names in `peopleDevTrain.txt`, `peopleDevTest.txt`, or any file with one a line.
+
+    What follows a name after a tab, as LFW's number of images does, is left out, and so is a line
+    without a name, as that of the number of people.
+
+    Raises:
+        DatasetError: the file is missing, not text, or holds no name.
+    """
+    path = Path(path)
+    names = (line.split("\t")[0].strip() for line in _lines(path))
+    found = tuple(name for name in names if name and not name.isdigit())
+    if not found:
+        raise DatasetError(f"'{path}' holds no name; one is expected on each line")
+    return found
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return read_bytes(path).decode("utf-8").splitlines()
+    except (CorrError, UnicodeDecodeError) as error:
+        raise DatasetError(f"'{path}' cannot be read as text: {error}") from error
+
+
+def find_lfw_pairs(root: Path) -> list[Path]:
+    """LFW's files of pairs, in the folder of the images or beside it, where it is published."""
+    root = root.resolve()
+    return sorted(path for folder in (root, root.parent) for path in folder.glob("pairs*.txt"))
+
+
+def draw_verification_pairs(
+    found: Identities, pairs_per_identity: int, seed: int
+) -> list[VerificationPair]:
+    """Pairs of one identity, and as many of two, all of fold 0; the same for the same seed.
+
+    Args:
+        found: images and identities.
+        pairs_per_identity: at most so many of one identity: each of its images, in random order,
+            with the next.
+        seed: of what is drawn.
+
+    Raises:
+        DatasetError: no identity has two images.
+    """
+    rng = np.random.default_rng(seed)
+    labels = np.array(found.labels)
+    same: list[tuple[int, int]] = []
+    for label in range(len(found.names)):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        circle = zip(rows, np.roll(rows, -1), strict=True)
+        wanted = min(pairs_per_identity, len(rows) if len(rows) > 2 else len(rows) - 1)
+        same += [(int(a), int(b)) for a, b in list(circle)[:wanted]]
+    if not same:
+        raise DatasetError(
+            f"none of the {len(found.names)} identities has two images; verification needs some"
+        )
+    pairs = [VerificationPair(found.paths[a], found.paths[b], True, 0) for a, b in same]
+    for a, _ in same:
+        other = int(rng.choice(np.flatnonzero(labels != labels[a])))
+        pairs.append(VerificationPair(found.paths[a], found.paths[other], False, 0))
     return pairs
 
 

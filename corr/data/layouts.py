@@ -125,6 +125,7 @@ def _kinds(folder: Path) -> list[str]:
         and bool(names & {"frames_cleanpass", "frames_finalpass"}),
         "synthetic-posed": names >= {"cameras.json", "image0.png", "image1.png"},
         "brown": "patches0000.bmp" in names,
+        "hpatches-patches": len({"ref.png", "e1.png", "h1.png", "t1.png"} & names) > 1,
         "evd": names >= {"1", "2", "h"},
         "flying-chairs": any(stem.endswith("_img1") for stem in stems),
         "middlebury-flow": bool(names & {"other-gt-flow", "flow10.flo"}) or "frame10" in stems,

@@ -2,7 +2,8 @@
 
 Three photographs, each with five views by known homographies under growing changes of viewpoint
 and appearance, as HPatches lays them out; and Middlebury's motorcycle as a stereo pair and as two
-frames whose flow is minus the disparity along x.
+frames whose flow is minus the disparity along x. Whole images are those of
+`corr.data.mini_instances`.
 """
 
 from __future__ import annotations
@@ -19,16 +20,19 @@ import skimage.data
 import torch
 from jaxtyping import Float64, UInt8
 
+from corr.data.mini_instances import write_identities, write_retrieval
 from corr.data.viewpoints import Homography, Viewpoints, map_keypoints
 from corr.errors import FormatError
 from corr.formats import write_disparity, write_flow, write_image
 from corr.geometry import warp_homography
 
 SEQUENCES, STEREO, FLOW = "sequences", "stereo", "flow"
-"""The folders of the three parts."""
+RETRIEVAL, IDENTITIES = "retrieval", "identities"
+"""The folders of the parts."""
 
-VERSION = 1
+VERSION = 2
 """Rises when the content changes."""
+SEED = 1
 
 NUM_VIEWS = 5
 MAX_DISPARITY = 64
@@ -76,6 +80,8 @@ def mini_folder(parent: Path) -> Path:
     try:
         _write_sequences(temporary / SEQUENCES)
         _write_motorcycle(temporary)
+        write_retrieval(temporary / RETRIEVAL)
+        write_identities(temporary / IDENTITIES)
         temporary.replace(folder)
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -94,7 +100,7 @@ def _write_sequences(folder: Path) -> None:
         photo: Picture = getattr(skimage.data, sequence.photo)()
         write_image(folder / name / "1.png", photo)
         for view in range(1, NUM_VIEWS + 1):
-            rng = np.random.default_rng([VERSION, index, view])
+            rng = np.random.default_rng([SEED, index, view])
             share = view / NUM_VIEWS
             homography = _viewpoint(sequence, share, photo.shape[:2], rng)
             image = _appearance(sequence, share, _warp(photo, homography), rng)

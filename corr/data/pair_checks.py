@@ -13,6 +13,8 @@ from corr.data.brown import read_brown, read_brown_pairs
 from corr.data.flow_pairs import read_flow
 from corr.data.ground_truth import FlowPair, StereoPair
 from corr.data.homographies import HomographyPair, read_sequences
+from corr.data.hpatches_patches import PatchStrips, read_hpatches
+from corr.data.identities import find_lfw_pairs, read_lfw_pairs
 from corr.data.plausibility import disparity_fault, flow_fault, homography_fault
 from corr.data.posed_pairs import PosedPair, read_posed
 from corr.data.stereo_pairs import read_stereo
@@ -71,12 +73,31 @@ def _brown_checks(root: Path) -> list[PairCheck]:
     ]
 
 
+def _hpatches_checks(root: Path) -> list[PairCheck]:
+    return [
+        PairCheck(tuple(strips.files.values()), partial(_check_strips, strips), num_pairs=0)
+        for strips in read_hpatches(root)
+    ]
+
+
+def _lfw_checks(root: Path) -> list[PairCheck]:
+    return [
+        PairCheck((path,), partial(_check_lfw_pairs, path, root), num_pairs=0)
+        for path in find_lfw_pairs(root)
+    ]
+
+
 CHECKS: Mapping[str, Callable[[Path], list[PairCheck]]] = {
     "corr.data.brown.read_brown": _brown_checks,
     "corr.data.stereo_pairs.read_stereo": _stereo_checks,
     "corr.data.flow_pairs.read_flow": _flow_checks,
     "corr.data.homographies.read_sequences": _homography_checks,
+<<<<<<< HEAD
     "corr.data.posed_pairs.read_posed": _posed_checks,
+=======
+    "corr.data.hpatches_patches.read_hpatches": _hpatches_checks,
+    "corr.data.identities.read_lfw_pairs": _lfw_checks,
+>>>>>>> main
 }
 """Reader on a card -> the checks of every pair that it reads below a root."""
 
@@ -112,6 +133,15 @@ def _check_brown(folder: Path) -> None:
     found = read_brown(folder)
     for path in sorted(folder.glob("m50_*.txt")):
         read_brown_pairs(path, found.point_ids)
+
+
+def _check_strips(strips: PatchStrips) -> None:
+    for strip in strips.files:
+        strips.read(strip)
+
+
+def _check_lfw_pairs(path: Path, root: Path) -> None:
+    read_lfw_pairs(path, root)
 
 
 def _check_size(path: Path, image: np.ndarray, other: Path, values: np.ndarray) -> None:

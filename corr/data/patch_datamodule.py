@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from corr.data.patches import DetectorNoise, PatchArrays, PatchSampler
@@ -31,6 +31,12 @@ class PatchPairs(NamedTuple):
 
     anchor: Float32[Tensor, "B 1 32 32"]
     positive: Float32[Tensor, "B 1 32 32"]
+    points: Float32[Tensor, "B 2"] | None = None
+    """Where the anchors are in their photo, (x, y) px."""
+    images: Int64[Tensor, " B"] | None = None
+    """Number of that photo, the same in every process."""
+    tracks: Int64[Tensor, " B"] | None = None
+    """Number of the point that a row shows, where it may come more than once."""
 
 
 class PatchDataModule(pl.LightningDataModule):
@@ -52,7 +58,8 @@ class PatchDataModule(pl.LightningDataModule):
         seed: of the views, the light and the order of the photos.
         viewpoints: how much the second view differs.
         photometry: how much its light and camera differ.
-        detector_noise: how far its keypoints are off.
+        detector_noise: how far its keypoints are off, where `redetect` is off.
+        redetect: detect keypoints in the second view too, and take those that were found twice.
         sigmas: side of the image region in a patch, in sigmas of its keypoint.
 
     Raises:
@@ -73,6 +80,7 @@ class PatchDataModule(pl.LightningDataModule):
         viewpoints: Viewpoints | None = None,
         photometry: Photometry | None = None,
         detector_noise: DetectorNoise | None = None,
+        redetect: bool = False,
         sigmas: float = PATCH_SIGMAS,
     ) -> None:
         super().__init__()
@@ -97,7 +105,7 @@ class PatchDataModule(pl.LightningDataModule):
         self.seed = seed
         self.viewpoints = viewpoints or Viewpoints()
         self.photometry = photometry or Photometry()
-        self.detector_noise = detector_noise or DetectorNoise()
+        self.detector_noise = None if redetect else detector_noise or DetectorNoise()
         self.sigmas = sigmas
         self._train: PatchSampler | None = None
         self._val: PatchArrays | None = None
@@ -167,21 +175,36 @@ class TrainingPairs:
 
 
 class ValidationPairs:
-    """Stored pairs, in batches; the same ones at each iteration."""
+    """Stored pairs, in batches; the same ones at each iteration.
 
-    def __init__(self, stored: PatchArrays, batch_size: int) -> None:
+    Args:
+        stored: a named tuple of arrays of as many rows, the anchors first.
+        batch_size: rows in a batch.
+        finish: makes a batch of some rows of `stored`; `to_pairs` when not given.
+    """
+
+    def __init__(
+        self,
+        stored: Any,
+        batch_size: int,
+        finish: Callable[[Any], PatchPairs] | None = None,
+    ) -> None:
         self._stored = stored
         self._batch_size = batch_size
+        self._finish = finish or to_pairs
 
     def __len__(self) -> int:
-        return math.ceil(len(self._stored.anchor) / self._batch_size)
+        return math.ceil(len(self._stored[0]) / self._batch_size)
 
     def __iter__(self) -> Iterator[PatchPairs]:
-        for start in range(0, len(self._stored.anchor), self._batch_size):
+        for start in range(0, len(self._stored[0]), self._batch_size):
             rows = slice(start, start + self._batch_size)
-            yield to_pairs(PatchArrays(*(side[rows] for side in self._stored)))
+            yield self._finish(type(self._stored)(*(side[rows] for side in self._stored)))
 
 
 def to_pairs(stored: PatchArrays) -> PatchPairs:
     """Stored patches as the network reads them."""
-    return PatchPairs(*(torch.as_tensor(side)[:, None].float() / 255 for side in stored))
+    anchor, positive = (torch.as_tensor(side)[:, None].float() / 255 for side in stored[:2])
+    return PatchPairs(
+        anchor, positive, torch.as_tensor(stored.points), torch.as_tensor(stored.images)
+    )

@@ -7,17 +7,19 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
-from jaxtyping import Float, Float64, Int64, UInt8
+from jaxtyping import Float, Float32, Float64, Int64, UInt8
 
 from corr.classical.keypoints import Keypoints
 from corr.classical.sift import detect_sift
+from corr.data.cutting import Placed
 from corr.data.photometric import Grey, PhotometricChange, Photometry
 from corr.data.photos import Photos
+from corr.data.redetection import detected_again
 from corr.data.threads import one_thread
+from corr.data.two_views import TwoViews
 from corr.data.viewpoints import Homography, Viewpoints, map_keypoints
 from corr.errors import DatasetError, OptionError
-from corr.geometry import PATCH_SIGMAS, extract_patches, patch_frames
+from corr.geometry import PATCH_SIGMAS
 
 Rows = Int64[np.ndarray, " _"]
 
@@ -28,6 +30,9 @@ FIRST_VIEW = Photometry(
 
 PHOTO_BLUR = 0.5
 """Sigma of a sharp photo, px."""
+
+MAX_DETECTED = 4096
+"""Keypoints of the second view, the strongest."""
 
 SUPPORT = 0.4
 """Radius of the disc that has to lie within the photo, as a share of the side of a patch."""
@@ -74,6 +79,10 @@ class PatchArrays(NamedTuple):
 
     anchor: UInt8[np.ndarray, "B 32 32"]
     positive: UInt8[np.ndarray, "B 32 32"]
+    points: Float32[np.ndarray, "B 2"]
+    """Where the anchors are in their photo, (x, y) px."""
+    images: Int64[np.ndarray, " B"]
+    """Number of that photo."""
 
 
 @dataclass
@@ -84,13 +93,17 @@ class PatchSampler:
     viewpoints: Viewpoints = field(default_factory=Viewpoints)
     photometry: Photometry = field(default_factory=Photometry)
     first_photometry: Photometry = FIRST_VIEW
-    detector_noise: DetectorNoise = field(default_factory=DetectorNoise)
+    detector_noise: DetectorNoise | None = field(default_factory=DetectorNoise)
+    """How keypoints of the second view are off; None to detect them there too, and to take those
+    that the homography pairs."""
     sigmas: float = PATCH_SIGMAS
     """Side of the image region in a patch, in sigmas of its keypoint."""
     min_distance: float = 4.0
     """px between two points of a photo in one batch; closer, they might be the same one."""
     min_scale: float = 1.0
     """Smallest sigma in the second view, px; a detector finds nothing smaller."""
+    camera: bool = True
+    """Whether the views go through their cameras here, and not later on the training device."""
 
     def __post_init__(self) -> None:
         self._keypoints: dict[int, Keypoints] = {}
@@ -105,32 +118,49 @@ class PatchSampler:
         Raises:
             DatasetError: the photos have fewer than 2 points.
         """
+        views = self.views(num_pairs, pairs_per_photo, rng)
+        with one_thread():
+            anchors, positives = zip(*(part.patches(self.sigmas) for part in views), strict=True)
+        return PatchArrays(
+            np.concatenate(anchors),
+            np.concatenate(positives),
+            np.concatenate([part.placed0[0] for part in views]).astype(np.float32),
+            np.repeat([part.photo for part in views], [len(part) for part in views]),
+        )
+
+    def views(
+        self, num_pairs: int, pairs_per_photo: int, rng: np.random.Generator
+    ) -> list[TwoViews]:
+        """The views that `batch` cuts its patches from, each with up to `pairs_per_photo` points.
+
+        Raises:
+            DatasetError: the photos have fewer than 2 points.
+        """
         order = rng.permutation(len(self.photos))
         taken = {int(index): np.zeros((0, 3)) for index in order}
-        parts: list[PatchArrays] = []
+        parts: list[TwoViews] = []
         missing = num_pairs
         while missing > 0:
             before = missing
             for index in order:
                 if missing > 0:
-                    with one_thread():
-                        part = self.pairs(int(index), min(pairs_per_photo, missing), rng, taken)
-                    parts.append(part)
-                    missing -= len(part.anchor)
+                    part = self.views_of(int(index), min(pairs_per_photo, missing), rng, taken)
+                    parts += [part] if len(part) else []
+                    missing -= len(part)
             if missing == before:
                 break
         if num_pairs - missing < 2:
             raise DatasetError(f"no keypoints to learn from in {len(self.photos)} photos")
-        return PatchArrays(*(np.concatenate(side) for side in zip(*parts, strict=True)))
+        return parts
 
-    def pairs(
+    def views_of(
         self,
         index: int,
         num_pairs: int,
         rng: np.random.Generator,
         taken: dict[int, Float64[np.ndarray, "_ 3"]],
-    ) -> PatchArrays:
-        """Up to `num_pairs` pairs from two views of one photo.
+    ) -> TwoViews:
+        """Two views of one photo with up to `num_pairs` points.
 
         Args:
             index: of the photo.
@@ -142,24 +172,22 @@ class PatchSampler:
         photo = self.photos[index]
         size = photo.shape[:2]
         homography = self.viewpoints.draw(size, rng)
-        keypoints = self._detected(index)
-        usable = self._seen_twice(keypoints, homography, size)
-        usable = usable[_shuffled(keypoints.scale[usable], rng)]
-        discs = np.column_stack((keypoints.points, keypoints.scale)).astype(np.float64)[usable]
-        chosen = usable[_apart(discs, taken[index], num_pairs, self.min_distance)]
-        points, scale = keypoints.points[chosen], keypoints.scale[chosen]
-        angle_deg = keypoints.angle_deg[chosen]
-        taken[index] = np.concatenate((taken[index], np.column_stack((points, scale))))
-        first = self._first.camera(self._first.light(photo, rng), rng)
+        first = self._first.light(photo, rng)
+        if self.camera:
+            first = self._first.camera(first, rng)
         second = warp_photo(self._second.light(photo, rng), homography)
-        second = self._second.camera(second, rng)
-        anchor = self._cut(first, points, scale, angle_deg)
-        mapped = map_keypoints(homography, points, scale, angle_deg)
-        moved = self.detector_noise.move(*mapped, rng)
-        positive = self._cut(second, *moved)
+        if self.camera:
+            second = self._second.camera(second, rng)
+        found = self._detected(index)
+        usable, again = self._found_twice(found, second, homography, rng)
+        order = _shuffled(found.scale[usable], rng)
+        usable, again = usable[order], again.take(order)
+        discs = np.column_stack((found.points, found.scale)).astype(np.float64)[usable]
+        chosen = _apart(discs, taken[index], num_pairs, self.min_distance)
+        taken[index] = np.concatenate((taken[index], discs[chosen]))
         mirrored = rng.random(len(chosen)) < 0.5
-        anchor[mirrored], positive[mirrored] = anchor[mirrored, ::-1], positive[mirrored, ::-1]
-        return PatchArrays(anchor, positive)
+        placed = Placed.of(found).take(usable[chosen])
+        return TwoViews(index, first, second, homography, placed, again.take(chosen), mirrored)
 
     def _detected(self, index: int) -> Keypoints:
         if index not in self._keypoints:
@@ -167,34 +195,30 @@ class PatchSampler:
             self._keypoints[index] = detect_sift(grey)
         return self._keypoints[index]
 
-    def _seen_twice(
-        self, keypoints: Keypoints, homography: Homography, size: tuple[int, int]
-    ) -> Rows:
-        """Indices of the keypoints whose surroundings lie in both views."""
-        depth = keypoints.points @ homography[2, :2] + homography[2, 2]
-        front = np.flatnonzero(depth > 0.1)
-        points, scale = keypoints.points[front], keypoints.scale[front]
-        moved, moved_scale, _ = map_keypoints(homography, points, scale, keypoints.angle_deg[front])
-        reach = SUPPORT * self.sigmas
-        seen = _inside(points, reach * scale, size) & _inside(moved, reach * moved_scale, size)
-        usable: Rows = front[seen & (moved_scale >= self.min_scale)]
-        return usable
-
-    def _cut(
+    def _found_twice(
         self,
-        view: Grey,
-        points: Float[np.ndarray, "N 2"],
-        scale: Float[np.ndarray, " N"],
-        angle_deg: Float[np.ndarray, " N"],
-    ) -> UInt8[np.ndarray, "N 32 32"]:
-        frames = patch_frames(
-            torch.as_tensor(points, dtype=torch.float32),
-            torch.as_tensor(scale, dtype=torch.float32),
-            torch.as_tensor(angle_deg, dtype=torch.float32),
-            sigmas=self.sigmas,
+        found: Keypoints,
+        second: Grey,
+        homography: Homography,
+        rng: np.random.Generator,
+    ) -> tuple[Rows, Placed]:
+        """Rows of the keypoints whose surroundings lie in both views, and where in the second."""
+        depth = found.points @ homography[2, :2] + homography[2, 2]
+        front = np.flatnonzero(depth > 0.1)
+        first = Placed.of(found).take(front)
+        mapped = Placed(*map_keypoints(homography, *first))
+        reach = SUPPORT * self.sigmas
+        seen = np.flatnonzero(
+            _inside(first.points, reach * first.scale, second.shape)
+            & _inside(mapped.points, reach * mapped.scale, second.shape)
+            & (mapped.scale >= self.min_scale)
         )
-        image = torch.from_numpy(view).float()[None, None]
-        return extract_patches(image, frames)[:, 0].round().clamp(0, 255).byte().numpy()
+        mapped = mapped.take(seen)
+        if self.detector_noise is not None:
+            return front[seen], Placed(*self.detector_noise.move(*mapped, rng))
+        detected = Placed.of(detect_sift(second, MAX_DETECTED))
+        expected, again = detected_again(mapped, detected)
+        return front[seen[expected]], detected.take(again)
 
 
 def warp_photo(photo: Grey, homography_0to1: Homography) -> Grey:

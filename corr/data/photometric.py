@@ -27,7 +27,11 @@ class Photometry:
     gamma: float = 1.6
     """Largest exponent; the smallest is its inverse. 1 changes nothing."""
     colour: float = 0.4
-    """Largest change of saturation, as a share; a tenth of it, of hue."""
+    """Largest change of saturation, as a share."""
+    hue: float | None = None
+    """Largest change of hue, as a share of the circle; a tenth of `colour` when not given."""
+    grey: float = 0.0
+    """Probability that no colour is left."""
     noise: float = 0.02
     """Largest standard deviation, as a share of white."""
     blur: float = 1.3
@@ -38,10 +42,12 @@ class Photometry:
     """Of each change, independently."""
 
     def __post_init__(self) -> None:
-        for name in ("brightness", "contrast", "colour", "noise", "probability"):
+        for name in ("brightness", "contrast", "colour", "grey", "noise", "probability"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise OptionError(f"{name} is {value}; use a value in [0, 1]")
+        if self.hue is not None and not 0 <= self.hue <= 0.5:
+            raise OptionError(f"hue is {self.hue}; use a value in [0, 0.5]")
         if self.gamma < 1:
             raise OptionError(f"gamma is {self.gamma}; use 1 or more")
         if self.blur < 0:
@@ -54,6 +60,7 @@ class PhotometricChange:
     """One seeded change after another, within the same ranges.
 
     `light` comes before a view is taken and sees colours; `camera` comes after it and sees grey.
+    `colour` is both at once, for a view in colour.
     """
 
     def __init__(self, ranges: Photometry) -> None:
@@ -67,6 +74,10 @@ class PhotometricChange:
     def camera(self, view: Grey, rng: np.random.Generator) -> Grey:
         """The view in other light, blurred, noisy and compressed."""
         return _apply(self._camera, view[..., None], rng)[..., 0]
+
+    def colour(self, view: Picture, rng: np.random.Generator) -> Picture:
+        """The view in other colours and other light, blurred, noisy and compressed."""
+        return _apply(self._camera, _apply(self._light, view, rng), rng)
 
 
 def _apply(changes: Any, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -83,17 +94,20 @@ def _build(ranges: Photometry) -> tuple[Any, Any]:
     import albumentations as A
 
     p = ranges.probability
+    hue = 0.1 * ranges.colour if ranges.hue is None else ranges.hue
     light: list[Any] = []
-    if ranges.colour > 0:
+    if ranges.colour > 0 or hue > 0:
         light.append(
             A.ColorJitter(
                 brightness=(1, 1),
                 contrast=(1, 1),
                 saturation=(1 - ranges.colour, 1 + ranges.colour),
-                hue=(-0.1 * ranges.colour, 0.1 * ranges.colour),
+                hue=(-hue, hue),
                 p=p,
             )
         )
+    if ranges.grey > 0:
+        light.append(A.ToGray(p=ranges.grey))
     camera: list[Any] = []
     if ranges.brightness > 0 or ranges.contrast > 0:
         camera.append(A.RandomBrightnessContrast(ranges.brightness, ranges.contrast, p=p))

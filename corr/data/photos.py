@@ -13,6 +13,8 @@ from jaxtyping import UInt8
 from corr.errors import DatasetError, ImageError, MissingExtraError
 from corr.formats.images import read_image
 
+Picture = UInt8[np.ndarray, "_ _ 3"]
+
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 INSTALLED_TRAIN = (
@@ -57,7 +59,7 @@ def find_photos(
     return [path for path in found if path not in set(held_out)], held_out
 
 
-class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
+class Photos(Sequence[Picture]):
     """Photographs in memory, all read once, in RGB.
 
     Args:
@@ -69,7 +71,7 @@ class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
     """
 
     def __init__(self, paths: Sequence[Path], max_side: int = 768) -> None:
-        self._pixels = [_read(path, max_side) for path in paths]
+        self._pixels = [read_photo(path, max_side) for path in paths]
 
     def __len__(self) -> int:
         return len(self._pixels)
@@ -78,28 +80,28 @@ class Photos(Sequence[UInt8[np.ndarray, "_ _ 3"]]):
         return self._pixels[index]
 
 
-def _read(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
+def read_photo(path: Path, max_side: int) -> UInt8[np.ndarray, "H W 3"]:
+    """The photograph in a file, in RGB, reduced where it is longer than `max_side` px.
+
+    Raises:
+        DatasetError: the file is not a readable image.
+    """
     try:
         photo = read_image(path)
     except ImageError as error:
         raise DatasetError(f"a photo to train on cannot be used: {error}") from error
-    return reduced(photo, max_side)
-
-
-def reduced(photo: UInt8[np.ndarray, "H W 3"], max_side: int) -> UInt8[np.ndarray, "_ _ 3"]:
-    """The photo, made smaller where its longer side has more than `max_side` px."""
     reduction = max_side / max(photo.shape[:2])
     if reduction >= 1:
         return photo
     height, width = (max(1, round(side * reduction)) for side in photo.shape[:2])
-    smaller: UInt8[np.ndarray, "_ _ 3"] = cv2.resize(
+    reduced: UInt8[np.ndarray, "H W 3"] = cv2.resize(
         photo, (width, height), interpolation=cv2.INTER_AREA
     )
-    return smaller
+    return reduced
 
 
 def list_photos(folder: str | Path) -> list[Path]:
-    """The files in a folder, and in those below it, that look like photographs; by name.
+    """The photographs of a folder and of those below it, by name.
 
     Raises:
         DatasetError: the folder is missing, or holds none.

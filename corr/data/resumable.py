@@ -11,6 +11,8 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from corr.errors import CorrError
+
 Made = TypeVar("Made")
 Batch = TypeVar("Batch")
 
@@ -42,7 +44,7 @@ class ResumableLoader(Generic[Made, Batch]):
         self._steps_per_epoch = steps_per_epoch
         self._num_handed_out = 0
         self._steps = _Steps()
-        self._loader: DataLoader[Made] = DataLoader(
+        self._loader: DataLoader[Made | CorrError] = DataLoader(
             _Made(make),
             batch_size=None,
             sampler=self._steps,
@@ -60,6 +62,8 @@ class ResumableLoader(Generic[Made, Batch]):
         rest = self._steps_per_epoch - first % self._steps_per_epoch
         self._steps.span = range(first, first + rest)
         for made in self._started():
+            if isinstance(made, CorrError):
+                raise made
             self._num_handed_out += 1
             yield self._finish(made)
 
@@ -71,7 +75,7 @@ class ResumableLoader(Generic[Made, Batch]):
         """Go on after that many batches at the next iteration."""
         self._num_handed_out = int(state["num_handed_out"])
 
-    def _started(self) -> Iterator[Made]:
+    def _started(self) -> Iterator[Made | CorrError]:
         """The loader's iterator; a worker forked while OpenCV has threads would hang in it."""
         num_threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
@@ -81,12 +85,17 @@ class ResumableLoader(Generic[Made, Batch]):
             cv2.setNumThreads(num_threads)
 
 
-class _Made(Dataset[Made]):
+class _Made(Dataset[Made | CorrError]):
+    """The batches; an error travels as a value, for a worker would wrap it in its traceback."""
+
     def __init__(self, make: Callable[[int], Made]) -> None:
         self._make = make
 
-    def __getitem__(self, step: int) -> Made:
-        return self._make(step)
+    def __getitem__(self, step: int) -> Made | CorrError:
+        try:
+            return self._make(step)
+        except CorrError as error:
+            return error
 
 
 class _Steps(Sampler[int]):

@@ -6,6 +6,7 @@ from corr.drawing.error import draw_error
 from corr.drawing.flow import draw_flow
 from corr.drawing.keypoints import draw_keypoints
 from corr.drawing.matches import draw_matches
+from corr.drawing.ranking import draw_ranking
 
 __all__ = [
     "draw_curves",
@@ -14,4 +15,5 @@ __all__ = [
     "draw_flow",
     "draw_keypoints",
     "draw_matches",
+    "draw_ranking",
 ]

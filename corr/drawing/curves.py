@@ -23,6 +23,7 @@ def draw_curves(
     x_label: str = "step",
     y_label: str = "",
     log_y: bool = False,
+    markers: bool = True,
 ) -> UInt8[np.ndarray, "_ _ 3"]:
     """Named curves in one diagram of 720 x 450 px.
 
@@ -32,6 +33,7 @@ def draw_curves(
         x_label: what the steps are.
         y_label: what the values are, with their unit.
         log_y: a logarithmic value axis.
+        markers: show the points of a curve that has few.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -43,7 +45,7 @@ def draw_curves(
     for name, (steps, values) in curves.items():
         y = np.asarray(values, float)
         finite = np.isfinite(y)
-        marker = "o" if finite.sum() <= _FEW_POINTS else ""
+        marker = "o" if markers and finite.sum() <= _FEW_POINTS else ""
         axes.plot(np.asarray(steps)[finite], y[finite], label=name, marker=marker, markersize=3.5)
     axes.set(title=title, xlabel=x_label, ylabel=y_label, yscale="log" if log_y else "linear")
     if log_y:  # 20 instead of 2 x 10^1

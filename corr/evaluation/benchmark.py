@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
 from corr.evaluation.candidates import Candidate, find_candidate
 from corr.results import Picture
+
+if TYPE_CHECKING:
+    from corr.evaluation.report import ItemResult
 
 Item = TypeVar("Item")
 Inputs = TypeVar("Inputs")
@@ -102,6 +105,10 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
     def run(self, model: str, inputs: Inputs) -> Output:
         """What the model makes of an item."""
 
+    def warm_up(self, model: str, inputs: Inputs) -> None:
+        """Load and compile what `run` needs: by a whole run, unless a part of one is enough."""
+        self.run(model, inputs)
+
     @abstractmethod
     def score(self, item: Item, inputs: Inputs, output: Output) -> Scores:
         """How good it is."""
@@ -117,6 +124,17 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
     @abstractmethod
     def draw(self, inputs: Inputs, output: Output) -> Picture:
         """What the model made of an item, and where it is wrong."""
+
+    def overview(
+        self, items: Sequence[Item], results: Mapping[str, Sequence[ItemResult]]
+    ) -> Mapping[str, Picture]:
+        """Pictures of all items together by their titles, such as a curve; none unless told.
+
+        Args:
+            items: all of them.
+            results: of each model, in the same order.
+        """
+        return {}
 
     def identity(self, item: Item, root: Path) -> list[Any]:
         """What an item is made of, in plain values: where one changes, it is measured again.

@@ -23,11 +23,14 @@ class Candidate:
     """Of the files that make a network; empty for a classical method."""
     results: Path | None = None
     """Folder of results computed elsewhere, which are read instead of running anything."""
+    variant: str = ""
+    """How a benchmark runs it differently, if it does."""
 
     @property
     def identity(self) -> Mapping[str, str]:
         """What tells it from other models: a network by its files, wherever they lie."""
-        return self.sha256 or {"name": self.name}
+        made_of = self.sha256 or {"name": self.name}
+        return {**made_of, "variant": self.variant} if self.variant else made_of
 
     def result_of(self, label: str, suffixes: Sequence[str]) -> Path:
         """The file of an item: the item's name with one of the suffixes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,16 +10,17 @@ from typing import Any
 
 from rich.console import Console
 
-from corr.data.mini import FLOW, SEQUENCES, STEREO, mini_folder
+from corr.data.mini import FLOW, IDENTITIES, RETRIEVAL, SEQUENCES, STEREO, mini_folder
 from corr.errors import ModelError
 from corr.evaluation.benchmark import Benchmark
 from corr.evaluation.cache import Cache
 from corr.evaluation.frame import open_console, run_benchmark
-from corr.evaluation.page import write_report_page
+from corr.evaluation.page import Overviews, write_report_page
 from corr.evaluation.part import Part
 from corr.evaluation.registry import BENCHMARKS, MINI
 from corr.evaluation.report import Report, Rows
 from corr.evaluation.written import write_report
+from corr.formats import write_image
 from corr.formats.atomic import make_folder
 from corr.pipeline import catalog
 
@@ -27,6 +29,8 @@ MINI_PARTS = (
     ("patches", SEQUENCES),
     ("stereo", STEREO),
     ("flow", FLOW),
+    ("retrieval", RETRIEVAL),
+    ("verification", IDENTITIES),
 )
 """The benchmarks of `mini`, and the part of its data that each reads."""
 
@@ -92,23 +96,41 @@ def evaluate(
     if out is not None:
         make_folder(out)
     console, reports = open_console(), []
+    overviews: list[Overviews] = []
     try:
         for part in parts:
             report = run_benchmark(part.benchmark, part.root, part.models, cache, console=console)
             reports.append(report)
             _show(report, console, rows)
-            for path in [] if out is None else write_report(report, out, rows):
+            if out is None:
+                continue
+            overviews.append(part.benchmark.overview(part.benchmark.items(part.root), report.items))
+            for path in [
+                *write_report(report, out, rows),
+                *_write_overviews(overviews[-1], out, report.benchmark),
+            ]:
                 _say(console, f"wrote {path}")
         if out is not None:
-            _say(console, f"the page: {write_report_page(parts, reports, out, title)}")
+            page = write_report_page(parts, reports, overviews, out, title)
+            _say(console, f"the page: {page}")
     except KeyboardInterrupt:
         sys.stderr.write(f"what is done is kept in '{cache.folder}': the same command goes on\n")
         raise
     return reports
 
 
+def _write_overviews(pictures: Overviews, folder: Path, benchmark: str) -> list[Path]:
+    paths = []
+    for title, picture in pictures.items():
+        words = re.sub("[^a-z0-9]+", "-", title.lower()).strip("-")
+        paths.append(folder / f"{benchmark}-{words}.png")
+        write_image(paths[-1], picture)
+    return paths
+
+
 def _defaults(benchmark: Benchmark[Any, Any, Any]) -> list[str]:
-    return [name for name in benchmark.defaults if name in catalog.names(benchmark.task)]
+    known = catalog.names(benchmark.task)
+    return [name for name in benchmark.defaults if name.partition("+")[0] in known]
 
 
 def _can(benchmark: Benchmark[Any, Any, Any], model: str) -> bool:

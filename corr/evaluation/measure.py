@@ -81,7 +81,7 @@ def read_result(
 def warm_up(
     benchmark: Benchmark[Item, Inputs, Output], candidate: Candidate, read: Callable[[], Inputs]
 ) -> None:
-    """Run once, so that loading and compiling are in nobody's seconds.
+    """Run once, or as much as the benchmark says, so that loading is in nobody's seconds.
 
     Args:
         benchmark: what is going to be measured.
@@ -94,7 +94,7 @@ def warm_up(
     if candidate.results is not None:
         return
     try:
-        benchmark.run(candidate.name, read())
+        benchmark.warm_up(candidate.name, read())
     except MissingExtraError:
         raise
     except Exception:  # the item's own measurement will say what is wrong

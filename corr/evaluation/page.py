@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from corr.errors import CorrError
 from corr.evaluation.measure import read_result
 from corr.evaluation.report import Report
 from corr.formats.page import Figure, Page, Section, Table, embedded, write_page
+from corr.results import Picture
 
 if TYPE_CHECKING:
     from corr.evaluation.part import Part
@@ -24,14 +25,23 @@ _WIDE = 2.6
 """Wider pictures, in heights, take a line of the page for themselves."""
 
 
+Overviews = Mapping[str, Picture]
+"""Pictures of a whole report, by their titles."""
+
+
 def write_report_page(
-    parts: Sequence[Part], reports: Sequence[Report], folder: Path, title: str
+    parts: Sequence[Part],
+    reports: Sequence[Report],
+    overviews: Sequence[Overviews],
+    folder: Path,
+    title: str,
 ) -> Path:
     """Write `<title>.html`, complete in itself; its path.
 
     Args:
         parts: what was run.
         reports: what each part found.
+        overviews: pictures of each report.
         folder: where to write, which exists.
         title: of the page.
 
@@ -43,10 +53,10 @@ def write_report_page(
             report.benchmark,
             f"Protocol {report.protocol_hash}. Below, the item where each model was worst. "
             f"{part.benchmark.drawn}",
-            tuple(_worst(part, report)),
+            (*_overview(pictures), *_worst(part, report)),
             Table(tuple(name for name, _ in report.titles()), tuple(map(tuple, report.cells()))),
         )
-        for part, report in zip(parts, reports, strict=True)
+        for part, report, pictures in zip(parts, reports, overviews, strict=True)
     )
     failures = [failure for report in reports for failure in report.failures()]
     failed = f" Failed: {'; '.join(failures)}." if failures else ""
@@ -56,6 +66,11 @@ def write_report_page(
     page = Page(f"corr evaluate {title}", _LEAD + failed, None, sections, f"{run_on}.{commit}")
     write_page(path, page)
     return path
+
+
+def _overview(pictures: Overviews) -> Iterator[Figure]:
+    for title, picture in pictures.items():
+        yield Figure(embedded(picture), title, "", "", wide=True)
 
 
 def _worst(part: Part, report: Report) -> Iterator[Figure]:

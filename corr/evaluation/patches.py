@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
-from corr.classical.sift import describe_patches_sift
+from corr.data.cutting import Placed, placed_frames
 from corr.data.homographies import HomographyPair
 from corr.data.patches import DetectorNoise
 from corr.data.sequence_patches import (
@@ -21,22 +21,17 @@ from corr.data.sequence_patches import (
     PatchPairs,
     cut_patch_pairs,
 )
-from corr.errors import ModelError
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
-from corr.evaluation.candidates import Candidate, find_candidate
+from corr.evaluation.candidates import Candidate
+from corr.evaluation.frames import describe_cut, describe_frames, find_describer, sees_frames
 from corr.evaluation.sequences import SequenceBenchmark
 from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
 from corr.losses.descriptor import pairwise_distances
 from corr.metrics import fpr95
-from corr.models.network import PatchDescriptor
 from corr.pipeline import catalog
-from corr.resources import resolve_device
 from corr.results import Picture
 
-SIFTS = {"sift": False, "rootsift": True}
-"""The classical descriptors of patches, and whether each takes the square root."""
-_BATCH = 512
 _NUM_DRAWN = 16
 _ZOOM = 3
 
@@ -49,7 +44,10 @@ class PatchProtocol:
 
     keypoints: str = "SIFT of image 1 of each sequence, the strongest; then those both images show"
     max_keypoints: int = 1000
-    patches: str = f"{PATCH_SIZE} x {PATCH_SIZE} px of 8 bits, the same for every model"
+    patches: str = (
+        f"{PATCH_SIZE} x {PATCH_SIZE} px of 8 bits, the same for every model but those that "
+        "normalise frames, which get the images and the frames, upright where they ask for it"
+    )
     sigmas: float = PATCH_SIGMAS
     """Side of a patch in sigmas of its keypoint."""
     support: float = SUPPORT
@@ -96,14 +94,7 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
         Raises:
             ModelError: the model is unknown or does not describe patches.
         """
-        found = find_candidate(model, self.task)
-        chosen = catalog.resolve(model, self.task)
-        if chosen not in SIFTS and not isinstance(chosen, PatchDescriptor):
-            raise ModelError(
-                f"model '{model}' does not describe given patches; use {', '.join(SIFTS)} or a "
-                "network such as hardnet"
-            )
-        return found
+        return find_describer(model, self.task)
 
     def read(self, item: HomographyPair) -> PatchPairs:
         """The patches, cut from both images."""
@@ -114,8 +105,19 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
 
     def run(self, model: str, inputs: PatchPairs) -> Descriptors:
         """The descriptors of both sides."""
-        chosen = catalog.resolve(model, self.task)
-        return self._describe(chosen, inputs.patches0), self._describe(chosen, inputs.patches1)
+        chosen, sigmas = catalog.resolve(model, self.task), self.settings.sigmas
+        if not sees_frames(chosen):
+            first, second = (
+                describe_cut(chosen, side, sigmas=sigmas)
+                for side in (inputs.patches0, inputs.patches1)
+            )
+            return first, second
+        upright, found = getattr(chosen, "upright", False), inputs.keypoints
+        first, second = (
+            describe_frames(chosen, view, placed_frames(_turned(placed, upright), sigmas))
+            for view, placed in ((found.view0, found.placed0), (found.view1, found.placed1))
+        )
+        return first, second
 
     def score(self, item: HomographyPair, inputs: PatchPairs, output: Descriptors) -> Scores:
         """Share of the negative pairs accepted with 95 % of the positive ones."""
@@ -139,22 +141,9 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
         large = np.repeat(np.repeat(grey, _ZOOM, axis=0), _ZOOM, axis=1)
         return np.repeat(large[:, :, None], 3, axis=2)
 
-    @torch.inference_mode()
-    def _describe(
-        self, model: object, patches: UInt8[np.ndarray, "N 32 32"]
-    ) -> Float[np.ndarray, "N D"]:
-        if not isinstance(model, PatchDescriptor):
-            return describe_patches_sift(
-                patches, sigmas=self.settings.sigmas, root=SIFTS[str(model)]
-            )
-        device = resolve_device()
-        network = model.to(device).eval()
-        stored = torch.from_numpy(patches)[:, None]
-        found = [
-            network(stored[start : start + _BATCH].to(device).float() / 255).float().cpu()
-            for start in range(0, len(stored), _BATCH)
-        ]
-        return torch.cat(found).numpy()
+
+def _turned(placed: Placed, upright: bool) -> Placed:
+    return placed._replace(angle_deg=np.zeros_like(placed.scale)) if upright else placed
 
 
 def _distances(descriptors: Descriptors) -> Float[np.ndarray, "N N"]:

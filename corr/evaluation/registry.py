@@ -33,14 +33,49 @@ def _patches(_search: str) -> Benchmark[Any, Any, Any]:
     return PatchBenchmark()
 
 
+def _normalization(_search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.normalization import NormalizationBenchmark
+
+    return NormalizationBenchmark()
+
+
+def _hpatches(search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.hpatches import HPatchesBenchmark, HPatchesProtocol
+
+    return HPatchesBenchmark(HPatchesProtocol(search=search))
+
+
+def _brown(_search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.brown import BrownBenchmark
+
+    return BrownBenchmark()
+
+
+def _retrieval(search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.retrieval import RetrievalBenchmark
+
+    return RetrievalBenchmark(search=search)
+
+
+def _verification(_search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.verification import VerificationBenchmark
+
+    return VerificationBenchmark()
+
+
 BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "homographies": _homographies,
     "stereo": _stereo,
     "flow": _flow,
     "patches": _patches,
+    "normalization": _normalization,
+    "hpatches": _hpatches,
+    "brown": _brown,
+    "retrieval": _retrieval,
+    "verification": _verification,
 }
 """What is measured on data that the user has; each is told who finds nearest neighbours, where it
 seeks any."""
 
 MINI = "mini"
-"""All of them on data that comes with corr."""
+"""Those that work on images that come with corr, which it brings."""

@@ -23,9 +23,17 @@ def grey_image(image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W"]:
     return grey
 
 
-def detect_keypoints(image: UInt8[np.ndarray, "H W 3"], max_keypoints: int) -> Keypoints:
-    """The strongest SIFT keypoints of an image, never more than asked for."""
-    return detect_sift(grey_image(image), max_keypoints)
+def detect_keypoints(
+    image: UInt8[np.ndarray, "H W 3"], max_keypoints: int, *, oriented: bool = True
+) -> Keypoints:
+    """The strongest SIFT keypoints of an image, never more than asked for.
+
+    Args:
+        image: RGB.
+        max_keypoints: at most so many.
+        oriented: a place with several orientations is several keypoints; one when off.
+    """
+    return detect_sift(grey_image(image), max_keypoints, oriented=oriented)
 
 
 def given_keypoints(keypoints: Any, image_size: tuple[int, int]) -> Keypoints:

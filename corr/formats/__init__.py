@@ -2,6 +2,7 @@
 
 from corr.formats.atomic import replacing
 from corr.formats.disparity import read_disparity, write_disparity
+from corr.formats.embeddings import read_embeddings, write_embeddings
 from corr.formats.features import read_features, write_features
 from corr.formats.flow import read_flo, read_flow, write_flo, write_flow
 from corr.formats.images import as_image, read_image, to_tensor, write_image, write_picture
@@ -13,12 +14,14 @@ from corr.formats.kitti import (
 )
 from corr.formats.matches import read_matches, write_matches
 from corr.formats.pfm import read_pfm, write_pfm
+from corr.formats.rankings import write_ranking
 from corr.formats.suffixes import check_output
 
 __all__ = [
     "as_image",
     "check_output",
     "read_disparity",
+    "read_embeddings",
     "read_features",
     "read_flo",
     "read_flow",
@@ -30,6 +33,7 @@ __all__ = [
     "replacing",
     "to_tensor",
     "write_disparity",
+    "write_embeddings",
     "write_features",
     "write_flo",
     "write_flow",
@@ -39,4 +43,5 @@ __all__ = [
     "write_matches",
     "write_pfm",
     "write_picture",
+    "write_ranking",
 ]

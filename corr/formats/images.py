@@ -54,6 +54,20 @@ def read_image(path: str | Path) -> Picture:
         return np.array(image.convert("RGB"))
 
 
+def read_image_size(path: str | Path) -> tuple[int, int]:
+    """(width, height) of the image in a file, from its header alone.
+
+    Raises:
+        ImageError: the file is missing, not an image, or too large.
+    """
+    if not Path(path).is_file():
+        raise ImageError(f"there is no file '{path}'")
+    with _one_sentence(path), Image.open(path) as image:
+        size = image.size
+    check_pixels(size, f"'{path}'")
+    return size
+
+
 def as_image(image: Any) -> Picture:
     """The image that a caller gave, in whichever form the contract accepts.
 
@@ -84,8 +98,8 @@ def to_tensor(image: Picture) -> Float[Tensor, "1 3 H W"]:
     return torch.from_numpy(image.transpose(2, 0, 1).copy()).unsqueeze(0).float() / 255
 
 
-def write_image(path: str | Path, image: Picture) -> None:
-    """Write a `.png` or `.jpg`.
+def write_image(path: str | Path, image: Picture | UInt8[np.ndarray, "_ _"]) -> None:
+    """Write a `.png` or `.jpg`, in colour or grey.
 
     Raises:
         FormatError: the suffix is another one, or the file cannot be written.

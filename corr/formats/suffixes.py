@@ -10,6 +10,8 @@ from corr.formats.atomic import check_writable
 
 PICTURE = (".png", ".jpg", ".jpeg")
 FEATURES = (".npz", ".h5")
+EMBEDDINGS = (".npz", ".h5")
+RANKING = (".csv",)
 MATCHES = (".npz", ".h5", ".csv")
 DISPARITY = (".pfm", ".npy", ".png")
 FLOW = (".flo", ".npy", ".png")

@@ -5,6 +5,7 @@ from corr.losses.contrastive import ContrastiveLoss
 from corr.losses.descriptor import DescriptorLoss
 from corr.losses.dual_softmax import DualSoftmaxLoss
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.hardest_contrastive import HardestContrastiveLoss
 from corr.losses.hybrid import HyNetLoss
 from corr.losses.info_nce import InfoNCELoss
@@ -20,6 +21,7 @@ __all__ = [
     "DualSoftmaxLoss",
     "GlobalOrthogonalLoss",
     "Guard",
+    "GuardedLoss",
     "HardestContrastiveLoss",
     "HyNetLoss",
     "InfoNCELoss",

@@ -7,20 +7,20 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from corr.losses.blocks import by_rows
-from corr.losses.checks import check_batch, check_positive, not_finite
-from corr.losses.descriptor import DescriptorLoss, distances_of, pairwise_similarity
+from corr.losses.checks import check_positive
+from corr.losses.descriptor import distances_of, pairwise_similarity
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 
 
-class SmoothAPLoss(DescriptorLoss):
+class SmoothAPLoss(GuardedLoss):
     """1 - mean average precision of each row as a query among the rows of the other side.
 
     Rows of the query's track, where tracks are known, are all to be found; otherwise its match
     alone is. What the guard leaves out is not in the ranking.
 
-    Source: Brown 2020, "Smooth-AP: Smoothing the path towards large-scale image retrieval",
-    equations 5 to 7.
+    Source: Brown 2020, "Smooth-AP: Smoothing the path towards large-scale image retrieval".
 
     Args:
         temperature: of the sigmoid that stands for "ranked above".
@@ -34,26 +34,18 @@ class SmoothAPLoss(DescriptorLoss):
     def __init__(
         self, temperature: float = 0.01, *, both_ways: bool = True, guard: Guard | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(guard)
         check_positive(temperature=temperature)
         self.temperature = temperature
         self.both_ways = both_ways
-        self.guard: Guard = guard or Guard()
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """The mean loss over the queries.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard):
-            return not_finite(anchors, positives)
+        """The mean loss over the queries."""
         sides = [(anchors, positives), (positives, anchors)][: 2 if self.both_ways else 1]
         parts = [
             smooth_average_precision(*side, self.temperature, guard=self.guard, labels=labels)

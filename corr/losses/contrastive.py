@@ -7,21 +7,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.losses.blocks import by_rows, mean_of, sums_and_counts
-from corr.losses.checks import check_batch, check_choice, check_margin, not_finite
-from corr.losses.descriptor import DescriptorLoss, paired_distances, pairwise_distances
+from corr.losses.checks import check_choice, check_margin
+from corr.losses.descriptor import paired_distances, pairwise_distances
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 from corr.losses.mining import MINING, Mining, Search, mine, mined_distances
 from corr.search.checks import check_backend
 
 
-class ContrastiveLoss(DescriptorLoss):
+class ContrastiveLoss(GuardedLoss):
     """A positive has to be closer than one margin, a negative farther than another.
 
     Matching and other pairs weigh the same: half of the mean over either.
 
-    Source: Hadsell 2006, "Dimensionality reduction by learning an invariant mapping", equation 4;
-    its margin for positives is 0.
+    Source: Hadsell 2006, "Dimensionality reduction by learning an invariant mapping"; its margin
+    for positives is 0.
 
     Args:
         pos_margin: distance of unit-length descriptors that a positive may have.
@@ -46,7 +47,7 @@ class ContrastiveLoss(DescriptorLoss):
         search: Search = "auto",
         guard: Guard | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(guard)
         check_margin("pos_margin", pos_margin, least=0.0)
         check_margin("neg_margin", neg_margin)
         check_choice("mining", mining, MINING)
@@ -56,22 +57,14 @@ class ContrastiveLoss(DescriptorLoss):
         self.squared = squared
         self.mining = mining
         self.search = search
-        self.guard: Guard = guard or Guard()
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """Half of the mean cost of matching pairs and half of that of the others.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard):
-            return not_finite(anchors, positives)
+        """Half of the mean cost of matching pairs and half of that of the others."""
         matched = paired_distances(anchors, positives)
         pull = contrastive_cost(matched - self.pos_margin, squared=self.squared).mean()
         if self.mining == "all":

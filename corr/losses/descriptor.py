@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ class DescriptorLoss(nn.Module, ABC):
 
     guard: Guard | None = None
     """Which pairs are no negatives; its `guarded_share` says how many. None: the loss has none."""
+    needs_raw: bool = False
+    """Whether training gives it descriptors as they are before they are normalised."""
 
     @abstractmethod
     def forward(
@@ -44,6 +47,19 @@ class DescriptorLoss(nn.Module, ABC):
             positives: row i shows what row i of the anchors shows.
             labels: what else is known of the rows.
         """
+
+
+def loss_of(
+    loss: DescriptorLoss,
+    anchors: Float[Tensor, "B D"],
+    positives: Float[Tensor, "B D"],
+    labels: Labels | None = None,
+) -> Float[Tensor, ""]:
+    """The loss of a batch, with the labels where there are any and the loss takes them."""
+    takes_labels = "labels" in inspect.signature(loss.forward).parameters
+    known = (labels,) if labels is not None and takes_labels else ()
+    value: Tensor = loss(anchors, positives, *known)
+    return value
 
 
 def pairwise_similarity(

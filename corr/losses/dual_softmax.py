@@ -6,21 +6,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.losses.checks import check_batch, check_positive, not_finite
-from corr.losses.descriptor import DescriptorLoss
+from corr.losses.checks import check_positive
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 from corr.losses.softmax import matched_log_probability
 
 
-class DualSoftmaxLoss(DescriptorLoss):
+class DualSoftmaxLoss(GuardedLoss):
     """Cross-entropy of a match, whose probability is the product of those of both directions.
 
     Without focus it is twice InfoNCE both ways.
 
-    Source: Sun 2021, "LoFTR: Detector-free local feature matching with transformers", equations 2
-    and 5; Rocco 2018, "Neighbourhood consensus networks", section 3.4; Lin 2017, "Focal loss for
-    dense object detection", equation 4.
+    Source: Sun 2021, "LoFTR: Detector-free local feature matching with transformers"; Rocco
+    2018, "Neighbourhood consensus networks"; Lin 2017, "Focal loss for dense object detection".
 
     Args:
         temperature: that inner products of unit-length descriptors are divided by.
@@ -35,28 +34,20 @@ class DualSoftmaxLoss(DescriptorLoss):
     def __init__(
         self, temperature: float = 0.1, *, focus: float = 0.0, guard: Guard | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(guard)
         check_positive(temperature=temperature)
         if not 0 <= focus < float("inf"):
             raise OptionError(f"focus is {focus}; use 0 or more")
         self.temperature = temperature
         self.focus = focus
-        self.guard: Guard = guard or Guard()
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """The mean loss over the rows.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard):
-            return not_finite(anchors, positives)
+        """The mean loss over the rows."""
         return dual_softmax_loss(
             anchors, positives, self.temperature, focus=self.focus, guard=self.guard, labels=labels
         )

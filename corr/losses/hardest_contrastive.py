@@ -5,20 +5,21 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from corr.losses.checks import check_batch, check_margin, check_positive, not_finite
+from corr.losses.checks import check_margin, check_positive
 from corr.losses.contrastive import contrastive_cost
-from corr.losses.descriptor import DescriptorLoss, paired_distances
+from corr.losses.descriptor import paired_distances
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 from corr.losses.mining import Search, mine, mined_distances
 from corr.search.checks import check_backend
 
 
-class HardestContrastiveLoss(DescriptorLoss):
+class HardestContrastiveLoss(GuardedLoss):
     """A positive has to be closer than a threshold, the hardest negatives farther than another.
 
-    Source: Choy 2019, "Fully convolutional geometric features", equation 1, whose thresholds and
-    weight are the defaults.
+    Source: Choy 2019, "Fully convolutional geometric features", whose thresholds and weight
+    are the defaults.
 
     Args:
         pos_margin: distance of unit-length descriptors that a positive may have.
@@ -40,7 +41,7 @@ class HardestContrastiveLoss(DescriptorLoss):
         search: Search = "auto",
         guard: Guard | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(guard)
         check_margin("pos_margin", pos_margin, least=0.0)
         check_margin("neg_margin", neg_margin)
         check_positive(neg_weight=neg_weight)
@@ -49,22 +50,14 @@ class HardestContrastiveLoss(DescriptorLoss):
         self.neg_margin = neg_margin
         self.neg_weight = neg_weight
         self.search = search
-        self.guard: Guard = guard or Guard()
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """The mean over matching pairs, and the weighted means over the negatives of both sides.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard):
-            return not_finite(anchors, positives)
+        """The mean over matching pairs, and the weighted means over the negatives of both sides."""
         return hardest_contrastive_loss(
             anchors, positives, self.pos_margin, self.neg_margin, neg_weight=self.neg_weight,
             guard=self.guard, labels=labels, search=self.search,

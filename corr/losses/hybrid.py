@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.losses.checks import check_batch, not_finite
-from corr.losses.descriptor import DescriptorLoss, paired_distances
+from corr.losses.descriptor import paired_distances
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 from corr.losses.mining import Search
 from corr.losses.nearest_negatives import nearest_negatives
@@ -18,14 +18,14 @@ from corr.losses.triplet import triplet_cost
 from corr.search.checks import check_backend
 
 
-class HyNetLoss(DescriptorLoss):
+class HyNetLoss(GuardedLoss):
     """A triplet loss whose distance is hybrid, and a regulariser of the descriptors' length.
 
-    It normalises what it is given. The regulariser acts on descriptors as they are before that;
-    of unit-length ones it is 0.
+    It normalises what it is given. The regulariser acts on descriptors as they are before that,
+    which training gives it; of unit-length ones it is 0.
 
     Source: Tian 2020, "HyNet: Learning local descriptor with hybrid similarity measure and triplet
-    loss", sections 3.1 to 3.3; the scale of the hybrid distance, the margin and both weights are
+    loss"; the scale of the hybrid distance, the margin and both weights are
     those of the authors' published code.
 
     Args:
@@ -39,6 +39,8 @@ class HyNetLoss(DescriptorLoss):
         OptionError: a setting outside its range.
     """
 
+    needs_raw = True
+
     def __init__(
         self,
         margin: float = 1.2,
@@ -48,7 +50,7 @@ class HyNetLoss(DescriptorLoss):
         search: Search = "auto",
         guard: Guard | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(guard)
         for name, value in {"alpha": alpha, "length_weight": length_weight}.items():
             if not 0 <= value < float("inf"):
                 raise OptionError(f"{name} is {value}; use 0 or more")
@@ -60,22 +62,14 @@ class HyNetLoss(DescriptorLoss):
         self.alpha = alpha
         self.length_weight = length_weight
         self.search = search
-        self.guard: Guard = guard or Guard()
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """The mean over the rows of both terms, of descriptors of any length.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard, unit=False):
-            return not_finite(anchors, positives)
+        """The mean over the rows of both terms, of descriptors of any length."""
         loss = length_term(anchors, positives) * self.length_weight
         anchors, positives = F.normalize(anchors, dim=1), F.normalize(positives, dim=1)
         near = nearest_negatives(
@@ -91,7 +85,7 @@ class HyNetLoss(DescriptorLoss):
 def hybrid_distance(distances: Float[Tensor, " B"], alpha: float) -> Float[Tensor, " B"]:
     """Euclidean distances of unit-length descriptors plus alpha (1 - their inner product).
 
-    Source: Tian 2020, section 3.1, without its constant factor.
+    Source: Tian 2020, without its constant factor.
     """
     return distances + alpha / 2 * distances.square()
 
@@ -101,7 +95,7 @@ def length_term(
 ) -> Float[Tensor, ""]:
     """Mean squared difference of the lengths of matching descriptors.
 
-    Source: Tian 2020, section 3.2.
+    Source: Tian 2020, as for `HyNetLoss`.
     """
     dtype = torch.promote_types(anchors.dtype, torch.float32)
     lengths = [torch.linalg.vector_norm(side.to(dtype), dim=1) for side in (anchors, positives)]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from corr.losses.checks import check_batch, check_positive, not_finite
-from corr.losses.descriptor import DescriptorLoss
+from corr.losses.checks import check_positive
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 from corr.losses.softmax import matched_log_probability
 
 
-class InfoNCELoss(DescriptorLoss):
+class InfoNCELoss(GuardedLoss):
     """Cross-entropy of finding the match of each row, by a softmax over the batch.
 
-    Source: van den Oord 2018, "Representation learning with contrastive predictive coding",
-    equation 4; both ways as in Radford 2021, "Learning transferable visual models from natural
-    language supervision", figure 3.
+    Source: van den Oord 2018, "Representation learning with contrastive predictive coding";
+    both ways as in Radford 2021, "Learning transferable visual models from natural language
+    supervision".
 
     Args:
         temperature: that inner products of unit-length descriptors are divided by.
@@ -31,26 +31,18 @@ class InfoNCELoss(DescriptorLoss):
     def __init__(
         self, temperature: float = 0.07, *, both_ways: bool = True, guard: Guard | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(guard)
         check_positive(temperature=temperature)
         self.temperature = temperature
         self.both_ways = both_ways
-        self.guard: Guard = guard or Guard()
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """The mean loss over the rows.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard):
-            return not_finite(anchors, positives)
+        """The mean loss over the rows."""
         return info_nce_loss(
             anchors, positives, self.temperature, both_ways=self.both_ways, guard=self.guard,
             labels=labels,

@@ -20,7 +20,7 @@ MINING = get_args(Mining)
 
 MIN_SAMPLED, MAX_SAMPLED = 0.5, 1.4
 """Distances between which `distance-weighted` draws: closer ones count as the first, which bounds
-the variance; at farther ones a loss is 0. Source: Wu 2017, section 4."""
+the variance; at farther ones a loss is 0. Source: Wu 2017, see `mine`."""
 
 
 @torch.no_grad()
@@ -52,8 +52,8 @@ def mine(
     Returns:
         Rows of the other side, -1 where there is no negative.
 
-    Source: Schroff 2015, "FaceNet", section 3.2 (semi-hard; its fallback is that of TensorFlow
-    Addons); Wu 2017, "Sampling matters in deep embedding learning", section 4 (distance-weighted).
+    Source: Schroff 2015, "FaceNet" (semi-hard; its fallback is that of TensorFlow Addons); Wu 2017,
+    "Sampling matters in deep embedding learning" (distance-weighted).
     """
     if mining == "hardest":
         found = hardest_negatives(

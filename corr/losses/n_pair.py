@@ -6,20 +6,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.losses.checks import check_batch, not_finite
-from corr.losses.descriptor import DescriptorLoss
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 from corr.losses.softmax import matched_log_probability
 
 
-class NPairLoss(DescriptorLoss):
+class NPairLoss(GuardedLoss):
     """Each positive against the positives of all other rows, with a brake on the length.
 
     It takes descriptors before they are normalised: those of unit length are too alike for it.
 
-    Source: Sohn 2016, "Improved deep metric learning with multi-class N-pair loss objective",
-    equations 7 and 8 (N-pair-mc) and section 3.2.2; the brake as in TensorFlow Addons' code.
+    Source: Sohn 2016, "Improved deep metric learning with multi-class N-pair loss objective"
+    (N-pair-mc); the brake as in TensorFlow Addons' code.
 
     Args:
         length_weight: of a quarter of the mean squared length of both sides.
@@ -29,27 +28,21 @@ class NPairLoss(DescriptorLoss):
         OptionError: a setting outside its range.
     """
 
+    needs_raw = True
+
     def __init__(self, length_weight: float = 0.002, *, guard: Guard | None = None) -> None:
-        super().__init__()
+        super().__init__(guard)
         if not 0 <= length_weight < float("inf"):
             raise OptionError(f"length_weight is {length_weight}; use 0 or more")
         self.length_weight = length_weight
-        self.guard: Guard = guard or Guard()
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """The mean loss over the rows, of descriptors of any length.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard, unit=False):
-            return not_finite(anchors, positives)
+        """The mean loss over the rows, of descriptors of any length."""
         return n_pair_loss(anchors, positives, self.length_weight, guard=self.guard, labels=labels)
 
 

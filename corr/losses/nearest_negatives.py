@@ -47,7 +47,7 @@ def nearest_negatives(
         search: who finds them, as in `corr.search.nearest`.
 
     Source: Tian 2019, "SOSNet: Second order similarity regularization for local descriptor
-    learning", equation 1.
+    learning".
     """
     index, reverse = mine(anchors, positives, "hardest", guard=guard, labels=labels, search=search)
     assert reverse is not None

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from corr.losses.blocks import by_rows
-from corr.losses.checks import check_batch, check_positive, not_finite
-from corr.losses.descriptor import DescriptorLoss, distances_of, pairwise_similarity
+from corr.losses.checks import check_positive
+from corr.losses.descriptor import (
+    DescriptorLoss,
+    distances_of,
+    loss_of,
+    pairwise_similarity,
+)
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 
 
-class GlobalOrthogonalLoss(DescriptorLoss):
+class GlobalOrthogonalLoss(GuardedLoss):
     """Another loss, and the global orthogonal regulariser beside it.
 
-    Source: Zhang 2017, "Learning spread-out local feature descriptors", equations 4 to 6.
+    Source: Zhang 2017, "Learning spread-out local feature descriptors".
 
     Args:
         loss: which the regulariser is added to.
@@ -30,33 +37,27 @@ class GlobalOrthogonalLoss(DescriptorLoss):
     def __init__(
         self, loss: DescriptorLoss, weight: float = 1.0, *, guard: Guard | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(guard)
         check_positive(weight=weight)
         self.loss = loss
         self.weight = weight
-        self.guard: Guard = guard or Guard()
+        self.needs_raw = loss.needs_raw
 
     @property
     def margin(self) -> float:
         """That of the other loss; 0 where it has none."""
         return float(getattr(self.loss, "margin", 0.0))
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """The other loss plus the weighted regulariser.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard):
-            return not_finite(anchors, positives)
-        known = () if labels is None else (labels,)
-        loss: Tensor = self.loss(anchors, positives, *known)
+        """The other loss plus the weighted regulariser."""
+        loss = loss_of(self.loss, anchors, positives, labels)
+        if self.needs_raw:
+            anchors, positives = F.normalize(anchors, dim=1), F.normalize(positives, dim=1)
         term = global_orthogonal_term(anchors, positives, guard=self.guard, labels=labels)
         return loss + self.weight * term
 
@@ -78,7 +79,7 @@ def global_orthogonal_term(
         guard: which pairs are no negatives.
         labels: what is known of the rows.
 
-    Source: Zhang 2017, equations 4 to 6, over all negatives of the batch in place of a sample.
+    Source: Zhang 2017, over all negatives of the batch in place of a sample.
     """
 
     def part(rows: slice) -> Tensor:

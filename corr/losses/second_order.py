@@ -7,9 +7,10 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.losses.checks import check_batch, check_margin, not_finite
-from corr.losses.descriptor import MIN_SQUARED_DISTANCE, DescriptorLoss, paired_distances
+from corr.losses.checks import check_margin
+from corr.losses.descriptor import MIN_SQUARED_DISTANCE, paired_distances
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 from corr.losses.mining import Search
 from corr.losses.nearest_negatives import nearest_negatives
@@ -17,11 +18,11 @@ from corr.losses.triplet import triplet_cost
 from corr.search.checks import check_backend
 
 
-class SOSNetLoss(DescriptorLoss):
+class SOSNetLoss(GuardedLoss):
     """A squared triplet loss, and a regulariser of the distances between neighbours.
 
     Source: Tian 2019, "SOSNet: Second order similarity regularization for local descriptor
-    learning", equations 1, 3 and 4.
+    learning".
 
     Args:
         margin: by which the hardest negative, of four kinds, has to be farther than the positive.
@@ -43,7 +44,7 @@ class SOSNetLoss(DescriptorLoss):
         search: Search = "auto",
         guard: Guard | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(guard)
         check_margin("margin", margin)
         if num_neighbors < 1:
             raise OptionError(f"num_neighbors is {num_neighbors}; use 1 or more")
@@ -54,22 +55,14 @@ class SOSNetLoss(DescriptorLoss):
         self.num_neighbors = num_neighbors
         self.weight = weight
         self.search = search
-        self.guard: Guard = guard or Guard()
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """The mean over the rows of both terms.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard):
-            return not_finite(anchors, positives)
+        """The mean over the rows of both terms."""
         near = nearest_negatives(
             anchors, positives, self.num_neighbors, guard=self.guard, labels=labels,
             search=self.search,
@@ -94,7 +87,7 @@ def second_order_term(
         positives: likewise; row i shows what row i of the anchors shows.
         neighbors: of each row; one that comes twice counts once, -1 not at all.
 
-    Source: Tian 2019, equations 2 to 4.
+    Source: Tian 2019, as for `SOSNetLoss`.
     """
     ordered = neighbors.sort(dim=1).values
     counted = ordered >= 0

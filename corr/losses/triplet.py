@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.losses.blocks import by_rows, mean_of, sums_and_counts
-from corr.losses.checks import check_batch, check_choice, check_margin, not_finite
-from corr.losses.descriptor import DescriptorLoss, paired_distances, pairwise_distances
+from corr.losses.checks import check_choice, check_margin
+from corr.losses.descriptor import paired_distances, pairwise_distances
 from corr.losses.guard import Guard
+from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
 from corr.losses.mining import MINING, Mining, Search, mine, mined_distances
 from corr.search.checks import check_backend
@@ -20,13 +21,13 @@ from corr.search.checks import check_backend
 Kind = Literal["margin", "soft-margin", "ratio"]
 
 
-class TripletLoss(DescriptorLoss):
+class TripletLoss(GuardedLoss):
     """A positive has to be closer than a negative.
 
     With the defaults it is HardNet's loss.
 
     Source: Mishchuk 2017, "Working hard to know your neighbor's margins: Local descriptor learning
-    loss", equations 1 to 3, for the hardest negatives in a batch.
+    loss", for the hardest negatives in a batch.
 
     Args:
         margin: by how much, as a distance of unit-length descriptors; only of the kind `margin`.
@@ -54,7 +55,7 @@ class TripletLoss(DescriptorLoss):
         anchor_swap: bool = False,
         guard: Guard | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(guard)
         check_margin("margin", margin)
         check_choice("mining", mining, MINING)
         check_choice("kind", kind, get_args(Kind))
@@ -65,22 +66,14 @@ class TripletLoss(DescriptorLoss):
         self.search = search
         self.kind = kind
         self.anchor_swap = anchor_swap
-        self.guard: Guard = guard or Guard()
 
-    def forward(
+    def compute(
         self,
         anchors: Float[Tensor, "B D"],
         positives: Float[Tensor, "B D"],
-        labels: Labels | None = None,
+        labels: Labels | None,
     ) -> Float[Tensor, ""]:
-        """The mean loss over the rows, or over all triplets.
-
-        Raises:
-            ShapeError: see `corr.losses.checks.check_batch`.
-            OptionError: likewise.
-        """
-        if not check_batch(anchors, positives, labels, self.guard):
-            return not_finite(anchors, positives)
+        """The mean loss over the rows, or over all triplets."""
         if self.mining == "all":
             return all_triplet_loss(
                 anchors, positives, self.margin, swap=self.swap, kind=self.kind,
@@ -103,9 +96,9 @@ def triplet_cost(
     With p and n for them: `margin` max(0, p - n + margin); `soft-margin` log(1 + exp(p - n));
     `ratio` 2 (exp(p) / (exp(p) + exp(n)))^2.
 
-    Source: Hermans 2017, "In defense of the triplet loss for person re-identification", section 2
-    (soft margin); Balntas 2016, "Learning local feature descriptors with triplets and shallow
-    convolutional neural networks", section 3.1 (ratio).
+    Source: Hermans 2017, "In defense of the triplet loss for person re-identification" (soft
+    margin); Balntas 2016, "Learning local feature descriptors with triplets and shallow
+    convolutional neural networks" (ratio).
     """
     gap = positive - negative
     if kind == "margin":
@@ -131,7 +124,7 @@ def mined_triplet_loss(
     Memory grows with B alone: there is no matrix of distances. The arguments are those of
     `TripletLoss`. A row without a negative costs nothing.
 
-    Source: Balntas 2016, section 3.2, for the anchor swap.
+    Source: Balntas 2016, for the anchor swap.
     """
     matched = paired_distances(anchors, positives)
     index, reverse = mine(

@@ -1,4 +1,4 @@
-"""How good an estimate is: descriptors, matches, homographies, disparity and flow.
+"""How good an estimate is: descriptors, rankings, matches, homographies, disparity and flow.
 
 Shares are in [0, 1]. What is missing (NaN, infinite, no homography, no match) counts as wrong.
 """
@@ -12,19 +12,43 @@ from corr.metrics.homography import (
     matching_accuracy,
     reprojection_error,
 )
-from corr.metrics.verification import fpr95
+from corr.metrics.ranking import average_precision, precision_of_ranks, roc_area
+from corr.metrics.retrieval import (
+    mean_average_precision,
+    mean_average_precision_at_r,
+    recall_at_k,
+    relevant_ranks,
+)
+from corr.metrics.verification import (
+    best_threshold,
+    equal_error_rate,
+    fpr95,
+    roc_curve,
+    verification_accuracy,
+)
 
 __all__ = [
     "area_under_curve",
+    "average_precision",
     "bad_pixel_rate",
+    "best_threshold",
     "d1_rate",
     "density",
     "endpoint_error",
+    "equal_error_rate",
     "flow_outlier_rate",
     "fpr95",
     "homography_corner_error",
     "known_disparity",
     "matching_accuracy",
+    "mean_average_precision",
+    "mean_average_precision_at_r",
     "mean_disparity_error",
+    "precision_of_ranks",
+    "recall_at_k",
+    "relevant_ranks",
     "reprojection_error",
+    "roc_area",
+    "roc_curve",
+    "verification_accuracy",
 ]

@@ -2,6 +2,7 @@
 
 from corr.models.gemnet import GeMNet
 from corr.models.hardnet import HardNet
+from corr.models.hardnet_stn import HardNetSTN
 from corr.models.hynet import HyNet
 from corr.models.l2net import L2Net
 from corr.models.light_hardnet import LightHardNet
@@ -14,6 +15,7 @@ from corr.models.tfeat import TFeat
 __all__ = [
     "GeMNet",
     "HardNet",
+    "HardNetSTN",
     "HyNet",
     "ImageEmbedding",
     "L2Net",

@@ -11,7 +11,7 @@ class FilterResponseNorm(nn.Module):
     """Divides each channel of each sample by its root mean square; then a learned scale and offset.
 
     Source: Singh 2020, "Filter Response Normalization Layer: Eliminating Batch Dependence in the
-    Training of Deep Neural Networks", equations 1 to 3.
+    Training of Deep Neural Networks".
 
     Args:
         channels: of the feature map.
@@ -34,7 +34,7 @@ class FilterResponseNorm(nn.Module):
 class ThresholdedLinearUnit(nn.Module):
     """max(x, threshold) with one learned threshold a channel, which begins at -1.
 
-    Source: the same paper, equation 4. The paper leaves the initial value open; -1 is that of
+    Source: the same paper. It leaves the initial value open; -1 is that of
     HyNet's published code.
     """
 

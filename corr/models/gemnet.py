@@ -19,23 +19,27 @@ class GeMNet(ImageEmbedding):
 
     327 713 parameters; 82 909 184 multiply-adds an image of 160 x 160.
 
-    Source: the blocks are those of He 2016, "Deep Residual Learning for Image Recognition",
-    figure 2; pooling, linear layer and normalisation as in Radenovic 2019, "Fine-tuning CNN Image
-    Retrieval with No Human Annotation", section 3.
+    Source: the blocks are those of He 2016, "Deep Residual Learning for Image Recognition";
+    pooling, linear layer and normalisation as in Radenovic 2019, "Fine-tuning CNN Image Retrieval
+    with No Human Annotation".
 
     Args:
         descriptor_dim: length of a descriptor.
         width: channels of the first block; the second has twice, the third four times as many.
         exponent: of the pooling at the start; it is learned.
+        side: images are resized to about `side` x `side` pixels, in their own proportions.
 
     Raises:
         OptionError: a setting outside its range.
     """
 
-    def __init__(self, descriptor_dim: int = 128, width: int = 32, exponent: float = 3.0) -> None:
+    def __init__(
+        self, descriptor_dim: int = 128, width: int = 32, exponent: float = 3.0, side: int = 128
+    ) -> None:
         super().__init__()
-        check_settings(descriptor_dim=descriptor_dim, width=width)
+        check_settings(descriptor_dim=descriptor_dim, width=width, side=side)
         self.descriptor_dim = descriptor_dim
+        self.side = side
         self.layers = nn.Sequential(
             nn.Conv2d(3, width, 7, stride=4, padding=3, bias=False),
             nn.BatchNorm2d(width),
@@ -49,8 +53,13 @@ class GeMNet(ImageEmbedding):
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
         """Unit-length float32 descriptors, one for each RGB image in [0, 1]."""
-        normal = ((images - _MEAN) / _STD).to(memory_format=torch.channels_last)
-        return F.normalize(self.layers(normal).float(), dim=1)
+        return F.normalize(self.raw(images), dim=1)
+
+    def raw(self, inputs: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
+        """Descriptors before they are made of unit length."""
+        normal = ((inputs - _MEAN) / _STD).to(memory_format=torch.channels_last)
+        features: Tensor = self.layers(normal)
+        return features.float()
 
 
 class _ResidualBlock(nn.Module):

@@ -22,8 +22,8 @@ class HardNet(PatchDescriptor):
     1 334 560 parameters; 39 092 224 multiply-adds a patch.
 
     Source: layers from Tian 2017, "L2-Net: Deep Learning of Discriminative Patch Descriptor in
-    Euclidean Space", figure 1; dropout and the last layer as in Mishchuk 2017, "Working hard to
-    know your neighbor's margins: Local descriptor learning loss", section 4.
+    Euclidean Space"; dropout and the last layer as in Mishchuk 2017, "Working hard to
+    know your neighbor's margins: Local descriptor learning loss".
 
     Args:
         descriptor_dim: length of a descriptor.
@@ -58,8 +58,13 @@ class HardNet(PatchDescriptor):
 
     def forward(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
         """Unit-length float32 descriptors, one for each patch in [0, 1]."""
-        features = self.layers(self.normalize(patches).to(memory_format=torch.channels_last))
-        return F.normalize(features.flatten(1).float(), dim=1)
+        return F.normalize(self.raw(patches), dim=1)
+
+    def raw(self, inputs: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
+        """Descriptors before they are made of unit length."""
+        patches = self.normalize(inputs).to(memory_format=torch.channels_last)
+        features: Tensor = self.layers(patches)
+        return features.flatten(1).float()
 
     def normalize(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B 1 32 32"]:
         """Patches as the first convolution reads them: `normalize_patches`."""

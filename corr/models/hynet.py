@@ -21,7 +21,7 @@ class HyNet(PatchDescriptor):
     brightness is not.
 
     Source: Tian 2020, "HyNet: Learning Local Descriptor with Hybrid Similarity Measure and Triplet
-    Loss", section 5 and figure 3.
+    Loss".
 
     Args:
         descriptor_dim: length of a descriptor.
@@ -55,8 +55,12 @@ class HyNet(PatchDescriptor):
 
     def forward(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
         """Unit-length float32 descriptors, one for each patch in [0, 1]."""
-        features = self.layers(patches.to(memory_format=torch.channels_last))
-        return F.normalize(features.flatten(1).float(), dim=1)
+        return F.normalize(self.raw(patches), dim=1)
+
+    def raw(self, inputs: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
+        """Descriptors before they are made of unit length."""
+        features: Tensor = self.layers(inputs.to(memory_format=torch.channels_last))
+        return features.flatten(1).float()
 
 
 def _block(channels_in: int, channels_out: int, stride: int = 1) -> list[nn.Module]:

@@ -16,7 +16,7 @@ class L2Net(HardNet):
     them would remove. This is the network of one tower, not the central-surround one.
 
     Source: Tian 2017, "L2-Net: Deep Learning of Discriminative Patch Descriptor in Euclidean
-    Space", figure 1.
+    Space".
 
     Args:
         descriptor_dim: length of a descriptor.

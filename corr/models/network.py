@@ -25,6 +25,14 @@ class Network(nn.Module, ABC):
     settings: dict[str, Any]
     """The arguments that the constructor was called with, defaults included."""
 
+    def raw(self, inputs: Tensor) -> Tensor:
+        """Descriptors before they are made of unit length, for losses of their length.
+
+        A network that does not say what they are gives those of unit length.
+        """
+        descriptors: Tensor = self(inputs)
+        return descriptors
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
@@ -52,10 +60,35 @@ class PatchDescriptor(Network):
     """Length of a descriptor."""
     sigmas: float
     """Side of the image region in a patch, in sigmas of its keypoint; see `corr.geometry`."""
+    upright: bool = False
+    """Whether it is given frames at angle 0, whatever the orientation of their keypoints."""
 
     @abstractmethod
     def forward(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
         """Unit-length descriptors, one for each patch in [0, 1]."""
+
+    def normalize_frames(
+        self, image: Float[Tensor, "1 1 H W"], frames: Float[Tensor, "N 2 3"]
+    ) -> Float[Tensor, "N 2 3"]:
+        """Where this network wants the patches cut: here, where they are.
+
+        Args:
+            image: grey, in [0, 1].
+            frames: of its keypoints, as in `corr.geometry.patch_frames`.
+        """
+        return frames
+
+    def describe_normalized(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
+        """Descriptors of patches that were cut at the frames of `normalize_frames`.
+
+        A network that normalises patches itself where it has nothing but them does not do so here.
+        """
+        described: Tensor = self(patches)
+        return described
+
+    def raw_normalized(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
+        """The same before they are brought to unit length."""
+        return self.raw(patches)
 
 
 class ImageEmbedding(Network):
@@ -63,6 +96,8 @@ class ImageEmbedding(Network):
 
     descriptor_dim: int
     """Length of a descriptor."""
+    side: int
+    """Images are resized to about `side` x `side` pixels, in their own proportions."""
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B D"]:
@@ -70,7 +105,12 @@ class ImageEmbedding(Network):
 
 
 def check_settings(
-    *, descriptor_dim: int = 1, dropout: float = 0.0, sigmas: float = 1.0, width: int = 1
+    *,
+    descriptor_dim: int = 1,
+    dropout: float = 0.0,
+    sigmas: float = 1.0,
+    width: int = 1,
+    side: int = 16,
 ) -> None:
     """Refuse a setting of a network that is outside its range.
 
@@ -85,3 +125,5 @@ def check_settings(
         raise OptionError(f"sigmas is {sigmas}; use a value above 0")
     if width < 1:
         raise OptionError(f"width is {width}; use 1 or more")
+    if side < 16:
+        raise OptionError(f"side is {side}; use 16 or more")

@@ -14,7 +14,7 @@ def generalized_mean(
 ) -> Float[Tensor, "B C"]:
     """(mean of x^p)^(1/p) of each channel: the mean where p is 1, towards the maximum as p grows.
 
-    Source: Radenovic 2019, "Fine-tuning CNN Image Retrieval with No Human Annotation", equation 3.
+    Source: Radenovic 2019, "Fine-tuning CNN Image Retrieval with No Human Annotation".
 
     Args:
         features: below `eps` they count as `eps`, for a power needs a positive base.

@@ -19,7 +19,7 @@ class SOSNet(HardNet):
     HardNet's divides by its standard deviation + 1e-6: their weights expect that.
 
     Source: Tian 2019, "SOSNet: Second Order Similarity Regularization for Local Descriptor
-    Learning", section 4; the normalisation is that of the authors' published code.
+    Learning"; the normalisation is that of the authors' published code.
 
     Args:
         descriptor_dim: length of a descriptor.

@@ -18,7 +18,7 @@ class TFeat(PatchDescriptor):
     The paper leaves the length of its descriptors free; here it is 1, as everywhere in corr.
 
     Source: Balntas 2016, "Learning local feature descriptors with triplets and shallow
-    convolutional neural networks", section 3.3; each patch is normalised by itself, as in the
+    convolutional neural networks"; each patch is normalised by itself, as in the
     authors' published code.
 
     Args:
@@ -47,5 +47,9 @@ class TFeat(PatchDescriptor):
 
     def forward(self, patches: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
         """Unit-length float32 descriptors, one for each patch in [0, 1]."""
-        normal = F.instance_norm(patches, eps=1e-5)
-        return F.normalize(self.layers(normal).float(), dim=1)
+        return F.normalize(self.raw(patches), dim=1)
+
+    def raw(self, inputs: Float[Tensor, "B 1 32 32"]) -> Float[Tensor, "B D"]:
+        """Descriptors before they are made of unit length."""
+        features: Tensor = self.layers(F.instance_norm(inputs, eps=1e-5))
+        return features.float()

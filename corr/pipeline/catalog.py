@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import torch
+
 from corr.errors import ModelError
+from corr.models.gemnet import GeMNet
 from corr.models.network import Network
 from corr.models.saved import RECORD, WEIGHTS, load_network, shipped_networks
 from corr.resources import weights_root
 
-DEFAULTS = {"match": "rootsift", "extract": "rootsift", "disparity": "census", "flow": "dis"}
+DEFAULTS = {
+    "match": "rootsift",
+    "extract": "rootsift",
+    "disparity": "census",
+    "flow": "dis",
+    "embed": "colour-histogram",
+}
 """The model of each task when none is named."""
 
 
@@ -22,7 +31,7 @@ class Entry:
     name: str
     tasks: tuple[str, ...]
     kind: str
-    """`classical` or `learned`."""
+    """`classical`, `learned`, or `untrained`."""
     summary: str
 
 
@@ -40,6 +49,10 @@ _CLASSICAL = (
     Entry("sgbm", ("disparity",), "classical", "OpenCV's semi-global matching, padded and filled"),
     Entry("bm", ("disparity",), "classical", "OpenCV's block matching: fast, leaves holes"),
     Entry("dis", ("flow",), "classical", "dense inverse search by OpenCV, refined"),
+    Entry("colour-histogram", ("embed",), "classical", "joint histogram of hue, saturation, value"),
+)
+_UNTRAINED = Entry(
+    "gemnet-untrained", ("embed",), "untrained", "GeMNet before any training: the floor to compare"
 )
 _LEARNED = {
     "hardnet": Entry(
@@ -47,6 +60,24 @@ _LEARNED = {
         ("match", "extract", "disparity"),
         "learned",
         "HardNet on oriented patches of SIFT keypoints",
+    ),
+    "hardnet-stn": Entry(
+        "hardnet-stn",
+        ("match", "extract"),
+        "learned",
+        "light HardNet that turns the patches of SIFT keypoints itself: no orientation is needed",
+    ),
+    "gemnet-siamese": Entry(
+        "gemnet-siamese",
+        ("embed",),
+        "learned",
+        "GeMNet of whole images by the contrastive loss: to verify",
+    ),
+    "gemnet-triplet": Entry(
+        "gemnet-triplet",
+        ("embed",),
+        "learned",
+        "GeMNet of whole images by the triplet loss: to retrieve",
     ),
 }
 
@@ -56,11 +87,12 @@ def entries() -> list[Entry]:
     from corr.classical.binary import has_akaze
 
     classical = [entry for entry in _CLASSICAL if entry.name != "akaze" or has_akaze()]
-    return classical + [_LEARNED[name] for name in shipped_networks() if name in _LEARNED]
+    learned = [_LEARNED[name] for name in shipped_networks() if name in _LEARNED]
+    return [*classical, *learned, _UNTRAINED]
 
 
 def names(task: str) -> list[str]:
-    """The models of this installation that do a task: `match`, `extract`, `disparity`, `flow`."""
+    """The models of this installation that do a task, one of those in `DEFAULTS`."""
     return [entry.name for entry in entries() if task in entry.tasks]
 
 
@@ -94,7 +126,7 @@ def resolve(model: str | Path | Network | None, task: str) -> str | Network:
     Args:
         model: a name, a folder with `network.yaml` and `weights.safetensors`, a loaded network, or
             the task's default.
-        task: `match`, `extract`, `disparity` or `flow`.
+        task: one of those in `DEFAULTS`.
 
     Raises:
         ModelError: the model is unknown, of another task, or cannot be loaded.
@@ -105,6 +137,8 @@ def resolve(model: str | Path | Network | None, task: str) -> str | Network:
     chosen = DEFAULTS[task] if model is None else model
     if chosen in [entry.name for entry in _CLASSICAL]:
         return str(chosen)
+    if chosen == _UNTRAINED.name:
+        return _untrained()
     folder = weights_root() / chosen if chosen in shipped_networks() else Path(chosen)
     return _load(folder, _changed(folder))
 
@@ -112,6 +146,14 @@ def resolve(model: str | Path | Network | None, task: str) -> str | Network:
 @lru_cache(maxsize=16)
 def _load(folder: Path, _changed_at: tuple[int, ...]) -> Network:
     return load_network(folder)
+
+
+@lru_cache(maxsize=1)
+def _untrained() -> Network:
+    """GeMNet with the weights that seed 0 gives it."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        return GeMNet().eval()
 
 
 def _changed(folder: Path) -> tuple[int, ...]:

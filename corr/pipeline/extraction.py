@@ -14,7 +14,7 @@ from corr.classical.keypoints import Keypoints
 from corr.classical.sift import describe_sift
 from corr.errors import ModelError, OptionError
 from corr.extractors.keypoints import detect_keypoints, given_keypoints, grey_image
-from corr.extractors.patches import describe_patches
+from corr.extractors.patches import describe_keypoints
 from corr.formats import as_image
 from corr.models.network import Network, PatchDescriptor
 from corr.pipeline import catalog
@@ -34,6 +34,9 @@ def extract(
     device: str | torch.device | None = None,
 ) -> Features:
     """Keypoints of an image, best first, and what describes them.
+
+    Their angle is the detector's; that of a network which looks for the orientation itself, such as
+    `hardnet-stn`, is the one it found.
 
     Args:
         image: a path, a uint8 array `(H, W, 3)` RGB or `(H, W)`, or a float tensor `(3, H, W)` in
@@ -61,14 +64,15 @@ def extract(
             )
         return _features(*BINARY[chosen](grey_image(picture), max_keypoints), picture)
     if keypoints is None:
-        placed = detect_keypoints(picture, max_keypoints)
+        oriented = not getattr(chosen, "upright", False)
+        placed = detect_keypoints(picture, max_keypoints, oriented=oriented)
     else:
         placed = given_keypoints(keypoints, picture.shape[:2])
     if isinstance(chosen, str):
         root = chosen == "rootsift"
         return _features(placed, describe_sift(grey_image(picture), placed, root=root), picture)
     network = place_network(chosen, device, loaded_by_caller=chosen is model)
-    return _features(placed, describe_patches(picture, placed, network), picture)
+    return _features(*describe_keypoints(picture, placed, network), picture)
 
 
 def check_max_keypoints(max_keypoints: int) -> None:

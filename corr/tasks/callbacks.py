@@ -119,8 +119,8 @@ class SaveNetwork(pl.Callback):
         self.folder = folder
         self.saved_step = -1
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the network of the task, if it has one that can be saved."""
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the network of the task as it was validated, if it has one that can be saved."""
         if trainer.sanity_checking:
             return
         self.saved_step = trainer.global_step
@@ -159,5 +159,7 @@ class LinesOfProgress(pl.Callback):
             for name, value in trainer.callback_metrics.items()
             if name.startswith(prefix)
         )
+        if not trainer.is_global_zero:
+            return
         sys.stdout.write(f"step {trainer.global_step}: {figures}\n")
         sys.stdout.flush()

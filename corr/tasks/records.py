@@ -14,6 +14,26 @@ METRICS = "metrics.csv"
 CURVES = "curves.png"
 _WANDB_HOST = "api.wandb.ai"
 
+_FIGURES = (
+    ("FPR95 on held-out pairs", {"network": "val/fpr95", "RootSIFT": "val/fpr95_rootsift"}, True),
+    (
+        "Retrieval of held-out images",
+        {
+            "recall@1": "val/recall_1",
+            "recall@1, colour histogram": "val/recall_1_histogram",
+            "mAP": "val/map",
+            "mAP, colour histogram": "val/map_histogram",
+        },
+        False,
+    ),
+    (
+        "Verification of held-out images",
+        {"equal error rate": "val/eer", "colour histogram": "val/eer_histogram"},
+        False,
+    ),
+)
+"""Diagrams of the validation: title, curves, and whether the values are logarithmic."""
+
 History = dict[str, tuple[list[int], list[float]]]
 """For each logged figure its steps and its values."""
 
@@ -61,18 +81,17 @@ def read_history(folder: Path) -> History:
 
 
 def write_curves(folder: Path, history: History) -> Path:
-    """Draw `curves.png`: the loss, and FPR95 beside the line of RootSIFT."""
+    """Draw `curves.png`: the loss, and what the validation found beside its classical baseline."""
     from corr.drawing import draw_curves
     from corr.formats import write_picture
 
     path = folder / CURVES
-    loss = _named(history, {"loss": "train/loss"})
-    shares = _named(history, {"network": "val/fpr95", "RootSIFT": "val/fpr95_rootsift"})
-    percent = {name: (steps, 100 * values) for name, (steps, values) in shares.items()}
-    panels = (
-        draw_curves(loss, "Training loss"),
-        draw_curves(percent, "FPR95 on held-out pairs", y_label="%", log_y=True),
-    )
+    panels = [draw_curves(_named(history, {"loss": "train/loss"}), "Training loss")]
+    for title, names, log_y in _FIGURES:
+        found = _named(history, names)
+        if found:
+            percent = {name: (steps, 100 * values) for name, (steps, values) in found.items()}
+            panels.append(draw_curves(percent, title, y_label="%", log_y=log_y))
     write_picture(path, np.concatenate(panels, axis=1))
     return path
 

@@ -12,6 +12,7 @@ import torch
 from corr.errors import ModelError, OptionError
 from corr.formats.atomic import replacing
 from corr.models.saved import WEIGHTS
+from corr.tasks.processes import is_first_process, share_folder, shared_folder
 from corr.tasks.recipe import CONFIG, Recipe
 from corr.tasks.records import METRICS
 
@@ -28,7 +29,10 @@ def open_run_folder(recipe: Recipe) -> Path:
     Raises:
         OptionError: the folder holds another run already, or cannot be made.
     """
-    folder = recipe.out or _resumed_folder(recipe) or _new_folder(recipe.name)
+    given = recipe.out or _resumed_folder(recipe)
+    if not is_first_process():
+        return given or shared_folder()
+    folder = given or _new_folder(recipe.name)
     begun = any((folder / name).exists() for name in (CHECKPOINT, METRICS, WEIGHTS))
     if begun and recipe.ckpt_path is None:
         raise OptionError(
@@ -41,6 +45,7 @@ def open_run_folder(recipe: Recipe) -> Path:
         raise OptionError(f"folder '{folder}' cannot be made: {error.strerror}") from error
     with replacing(folder / CONFIG) as path:
         path.write_text(recipe.config, encoding="utf-8")
+    share_folder(folder)
     return folder
 
 

@@ -11,14 +11,19 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.loggers import Logger, WandbLogger
 
+from corr.data.image_datamodule import ImageDataModule
 from corr.data.patch_datamodule import PatchDataModule
+from corr.data.photo_instances import PhotoInstanceDataModule
 from corr.data.photos import INSTALLED_TRAIN
 from corr.errors import RecipeError
-from corr.models.network import Network, PatchDescriptor
+from corr.machine.precision import fast_precision
+from corr.models.network import ImageEmbedding, Network, PatchDescriptor
 from corr.models.saved import save_network
 from corr.tasks.callbacks import Checkpoints, LinesOfProgress, SaveNetwork, SeedEachStep
+from corr.tasks.hardest import draw_hardest
 from corr.tasks.memory import keep_freed_memory
-from corr.tasks.precision import fast_precision
+from corr.tasks.metric import MetricTask
+from corr.tasks.processes import is_first_process
 from corr.tasks.quiet import quiet
 from corr.tasks.recipe import Recipe, build_recipe, recipe_names
 from corr.tasks.records import csv_logger, read_history, wandb_logger, write_curves
@@ -32,7 +37,7 @@ def train(arguments: Sequence[str]) -> None:
     """Train what a recipe says, and write the run's folder.
 
     The folder then holds `config.yaml`, `metrics.csv`, `last.ckpt`, `weights.safetensors`,
-    `network.yaml` and `curves.png`.
+    `network.yaml`, `curves.png` and, of descriptors, `hardest.png`.
 
     Args:
         arguments: the recipe (a name, a YAML file or a run's folder), then options: any leaf of it
@@ -60,11 +65,11 @@ def _train(recipe: Recipe, stop: StopRequest) -> None:
     task, resumed_step = recipe.task, 0
     if recipe.ckpt_path is not None:
         resumed_step = checked_step(recipe.ckpt_path, task.state_dict())
-    _check_sigmas(recipe)
+    _check_inputs(recipe)
     folder = open_run_folder(recipe)
     checkpoints = Checkpoints(folder / CHECKPOINT, STEPS_BETWEEN_CHECKPOINTS, stop)
     networks = SaveNetwork(folder)
-    trainer = _trainer(recipe, folder, resumed_step, [checkpoints, networks])
+    trainer = _trainer(recipe, folder, resumed_step, networks, checkpoints)
     _warn_of_few_photos(recipe.data)
     try:
         trainer.fit(task, datamodule=recipe.data, ckpt_path=recipe.ckpt_path, weights_only=True)
@@ -79,15 +84,23 @@ def _train(recipe: Recipe, stop: StopRequest) -> None:
         raise TrainingStopped(stop.signum) from error
     finally:
         _finish_loggers(trainer.loggers)
+    if not trainer.is_global_zero:
+        return
     network = getattr(task, "network", None)
     if isinstance(network, Network):
         save_network(network, folder)
     write_curves(folder, read_history(folder))
+    if isinstance(task, MetricTask):
+        draw_hardest(task, recipe.data.val_dataloader(), folder)
     _say(_summary(folder, trainer))
 
 
 def _trainer(
-    recipe: Recipe, folder: Path, resumed_step: int, callbacks: list[pl.Callback]
+    recipe: Recipe,
+    folder: Path,
+    resumed_step: int,
+    networks: SaveNetwork,
+    checkpoints: Checkpoints,
 ) -> pl.Trainer:
     settings = dict(recipe.trainer)
     if settings["max_steps"] == -1 and not (settings["max_epochs"] or settings["max_time"]):
@@ -111,28 +124,41 @@ def _trainer(
         logger=_loggers(settings["logger"], folder, resumed_step),
         callbacks=[
             SeedEachStep(recipe.seed),
-            *callbacks,
+            networks,  # before an average of the weights makes way for what training goes on with
+            *_watching(recipe.task, settings["callbacks"]),
+            checkpoints,  # after those whose state it holds
             progress,
-            *(settings["callbacks"] or ()),
         ],
     )
     return pl.Trainer(**settings)
 
 
-def _check_sigmas(recipe: Recipe) -> None:
-    """A network is used with the patches that it was trained on."""
+def _watching(task: pl.LightningModule, given: Any) -> list[pl.Callback]:
+    """The callbacks of the recipe, and those that the task has by itself."""
+    chosen = list(given) if isinstance(given, (list, tuple)) else [given] if given else []
+    return [*chosen, *(task.own_callbacks(chosen) if isinstance(task, MetricTask) else ())]
+
+
+def _check_inputs(recipe: Recipe) -> None:
+    """A network is used with the patches or images that it was trained on."""
     network, data = getattr(recipe.task, "network", None), recipe.data
-    if not (isinstance(network, PatchDescriptor) and isinstance(data, PatchDataModule)):
+    if isinstance(network, PatchDescriptor) and isinstance(data, PatchDataModule):
+        name, read, made = "sigmas", network.sigmas, data.sigmas
+    elif isinstance(network, ImageEmbedding) and isinstance(data, ImageDataModule):
+        name, read, made = "side", network.side, data.side
+    else:
         return
-    if network.sigmas != data.sigmas:
+    if read != made:
         raise RecipeError(
-            f"recipe '{recipe.name}': the network reads patches of {network.sigmas} sigmas and "
-            f"the data makes them of {data.sigmas}; give both the same"
+            f"recipe '{recipe.name}': {name} of the network is {read} and of the data {made}; give "
+            "both the same"
         )
 
 
 def _loggers(chosen: Any, folder: Path, resumed_step: int) -> list[Logger]:
     """`metrics.csv` always; W&B unless the recipe brings its own loggers, or says `false`."""
+    if not is_first_process():
+        return []
     table = csv_logger(folder, resumed_step)
     if chosen is None or chosen is True:
         return [table, wandb_logger(folder)]
@@ -148,7 +174,7 @@ def _finish_loggers(loggers: Sequence[Logger]) -> None:
 
 
 def _warn_of_few_photos(data: pl.LightningDataModule) -> None:
-    if isinstance(data, PatchDataModule) and data.folder is None:
+    if isinstance(data, PatchDataModule | PhotoInstanceDataModule) and data.folder is None:
         _say(
             f"data.folder is not given: only the {len(INSTALLED_TRAIN)} photographs that "
             "scikit-image installs are used, so the network will be weak"
@@ -171,10 +197,21 @@ def _summary(folder: Path, trainer: pl.Trainer) -> str:
             f"FPR95 on the held-out pairs: {figures['val/fpr95']:.2%} "
             f"(RootSIFT on the same pairs: {figures['val/fpr95_rootsift']:.2%}); lower is better"
         )
-    lines.append(f"use it: corr match A B --model {folder}")
+    if "val/recall_1" in figures and "val/recall_1_histogram" in figures:
+        lines.append(
+            f"recall@1 on the held-out images: {figures['val/recall_1']:.1%} "
+            f"(colour histogram: {figures['val/recall_1_histogram']:.1%}), "
+            f"mAP {figures['val/map']:.1%} ({figures['val/map_histogram']:.1%}), "
+            f"equal error rate {figures['val/eer']:.1%} ({figures['val/eer_histogram']:.1%})"
+        )
+        lines.append(f"use it: corr retrieve QUERY --gallery DIR --model {folder}")
+    else:
+        lines.append(f"use it: corr match A B --model {folder}")
     return "\n".join(lines)
 
 
 def _say(text: str) -> None:
+    if not is_first_process():
+        return
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

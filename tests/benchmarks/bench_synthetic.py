@@ -68,9 +68,7 @@ def truth(photos: str | None, seeds: int) -> None:
     configs = {
         view: SyntheticConfig(view=view, first=NO_CHANGE, second=NO_CHANGE) for view in VIEWS
     }
-    configs["planar, no less detail"] = SyntheticConfig(
-        view="planar", planar=gentle, first=NO_CHANGE, second=NO_CHANGE
-    )
+    configs["planar, no less detail"] = SyntheticConfig(view="planar", planar=gentle, **off)
     for name, config in configs.items():
         errors = []
         for seed in range(seeds):

@@ -1,12 +1,16 @@
-"""Training speed: our step against the same network in plain eager float32, on this machine.
+"""Training speed: our step against a loop as HardNet's authors published theirs, on this machine.
 
     python tests/benchmarks/bench_training.py
 
-Both train HardNet with the hardest-in-batch loss on 512 stored patches (256 pairs) a step, each in
-a process of its own, in turns. Plain is what PyTorch does by itself: a loop in float32 on
-contiguous tensors with the allocator of the system. Ours is what `corr train` runs: the task in
-Lightning's trainer with all it logs, channels_last, the number format of `fast_precision`, and
-`keep_freed_memory`. Fails below 1.5 times.
+Both train HardNet with the hardest-in-batch loss and SGD on 512 stored patches (256 pairs) a step,
+each in a process of its own, in turns. Plain is written the way the authors' repository does it:
+eager float32 on contiguous tensors, the two sides one after the other through the network, the
+full matrix of distances with an offset on its diagonal and on duplicates, zero_grad, backward,
+step, and the allocator of the system. Ours is what `corr train` runs: the task in Lightning's
+trainer with all it logs and watches over, both sides at once in channels_last, streaming mining,
+the number format of `fast_precision`, and `keep_freed_memory`. Fails below 2 times.
+
+Source: github.com/DagnyT/hardnet, `code/HardNet.py` and `code/Losses.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import time
 from statistics import median
 from typing import Any
 
-LEAST_RATIO = 1.5
+LEAST_RATIO = 2.0
 ROUNDS = 3
 PAIRS = 256
 WARM_UP_STEPS = 4
@@ -33,10 +37,10 @@ def measure_ours() -> float:
     import torch
 
     from corr.losses import TripletLoss
+    from corr.machine.precision import fast_precision
     from corr.models import HardNet
     from corr.tasks import PatchTask
     from corr.tasks.callbacks import SeedEachStep
-    from corr.tasks.precision import fast_precision
     from corr.tasks.quiet import quiet
 
     times: list[float] = []
@@ -52,7 +56,7 @@ def measure_ours() -> float:
 
     torch.manual_seed(0)
     batch = torch.rand(2, PAIRS, 1, 32, 32).unbind(0)
-    task = PatchTask(HardNet(), TripletLoss(), learning_rate=3e-3, optimizer="adamw")
+    task = PatchTask(HardNet(), TripletLoss(), learning_rate=0.1)
     with quiet():
         trainer = pl.Trainer(
             accelerator="cpu",
@@ -70,23 +74,38 @@ def measure_ours() -> float:
 
 
 def measure_plain() -> float:
-    """Patches per second of a plain loop."""
+    """Patches per second of the plain loop."""
     import torch
 
-    from corr.losses import TripletLoss
     from corr.models import HardNet
-    from corr.models.hardnet import normalize_patches
 
     torch.manual_seed(0)
-    network, loss = HardNet(), TripletLoss()
-    patches = torch.rand(2 * PAIRS, 1, 32, 32)
-    optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
+    layers = HardNet().layers.to(memory_format=torch.contiguous_format)
+    anchor, positive = torch.rand(2, PAIRS, 1, 32, 32).unbind(0)
+    optimizer = torch.optim.SGD(
+        layers.parameters(), 0.1, momentum=0.9, dampening=0.9, weight_decay=1e-4
+    )
+
+    def describe(patches):
+        flat = patches.view(len(patches), -1)
+        mean = flat.mean(dim=1).view(-1, 1, 1, 1)
+        std = flat.std(dim=1).view(-1, 1, 1, 1) + 1e-7
+        features = layers((patches - mean) / std).view(len(patches), -1)
+        return features / (features.square().sum(dim=1, keepdim=True) + 1e-10).sqrt()
+
+    def hardest_in_batch(first, second):
+        squares = first.square().sum(1)[:, None] + second.square().sum(1)
+        distances = (squares - 2 * first @ second.T + 1e-6).sqrt() + 1e-8
+        matched = distances.diagonal()
+        others = distances + 10 * torch.eye(len(first))
+        others = others + 10 * (others < 0.008)
+        negative = torch.minimum(others.min(1).values, others.min(0).values)
+        return (1 + matched - negative).clamp(min=0).mean()
+
     for step in range(WARM_UP_STEPS + STEPS):
         if step == WARM_UP_STEPS:
             start = time.perf_counter()
-        features = network.layers(normalize_patches(patches))
-        described = torch.nn.functional.normalize(features.flatten(1), dim=1)
-        value = loss(*described.chunk(2))
+        value = hardest_in_batch(describe(anchor), describe(positive))
         optimizer.zero_grad()
         value.backward()
         optimizer.step()

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from skimage import data
 
+from corr.data.hpatches_patches import STRIPS, write_strips
 from corr.formats import write_disparity, write_flo, write_image, write_kitti_disparity
 from corr.formats.kitti import write_kitti_flow
 
@@ -155,9 +156,38 @@ def evd(root: Path) -> None:
         (root / "h" / f"{name}.txt").write_text(matrix)
 
 
+def noise_strips(num_points: int, seed: int) -> dict[str, np.ndarray]:
+    """Points of random texture, whose patches differ a little from strip to strip."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (num_points, 9, 9)).astype(np.float32)
+    base = np.stack([cv2.resize(point, (65, 65)) for point in coarse])
+    return {
+        strip: (base + rng.normal(0, 4, base.shape)).clip(0, 255).astype(np.uint8)
+        for strip in STRIPS
+    }
+
+
+def hpatches_patches(root: Path) -> None:
+    for number, (name, num_points) in enumerate((("i_dome", 7), ("v_wall", 5), ("v_yard", 6))):
+        write_strips(root / name, noise_strips(num_points, number))
+
+
+def brown_set(folder: Path, patches: np.ndarray, point_ids: np.ndarray) -> None:
+    """Sheets written patch by patch, as the authors of Brown's sets describe them."""
+    folder.mkdir(parents=True)
+    for number in range(-(-len(patches) // 256)):
+        sheet = np.zeros((1024, 1024), np.uint8)
+        for place, patch in enumerate(patches[256 * number : 256 * (number + 1)]):
+            row, column = divmod(place, 16)
+            sheet[64 * row : 64 * row + 64, 64 * column : 64 * column + 64] = patch
+        cv2.imwrite(str(folder / f"patches{number:04d}.bmp"), sheet)
+    (folder / "info.txt").write_text("".join(f"{point} 0\n" for point in point_ids))
+
+
 SETS: dict[str, Callable[[Path], None]] = {
     "evd": evd,
     "flying-chairs": flying_chairs,
+    "hpatches-patches": hpatches_patches,
     "hpatches-sequences": lambda root: sequences(root, "{}.ppm", "H_1_{}"),
     "kitti-2012": lambda root: kitti(root, ("image_0", "image_1"), ""),
     "kitti-2015": lambda root: kitti(root, ("image_2", "image_3"), "_0"),

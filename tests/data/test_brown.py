@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from published import brown_set
 
 from corr.cli import main
 from corr.data.brown import read_brown, read_brown_pairs
@@ -23,14 +24,7 @@ def patches() -> np.ndarray:
 def folder(tmp_path, patches) -> Path:
     """Sheets written patch by patch, as the authors describe them."""
     folder = tmp_path / "phototour" / "liberty"
-    folder.mkdir(parents=True)
-    for number in range(2):
-        sheet = np.zeros((1024, 1024), np.uint8)
-        for place, patch in enumerate(patches[256 * number : 256 * (number + 1)]):
-            row, column = divmod(place, 16)
-            sheet[64 * row : 64 * row + 64, 64 * column : 64 * column + 64] = patch
-        cv2.imwrite(str(folder / f"patches{number:04d}.bmp"), sheet)
-    (folder / "info.txt").write_text("".join(f"{i // 3} {7 * i % 5}\n" for i in range(NUM)))
+    brown_set(folder, patches, np.arange(NUM) // 3)
     (folder / "m50_4_4_0.txt").write_text("0 0 1 2 0 3 0\n0 0 1 3 1 2 0\n299 99 4 298 99 1 0\n")
     return folder
 

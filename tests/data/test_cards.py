@@ -18,6 +18,8 @@ EXPECTED = {
     "brown",
     "evd",
     "flying-chairs",
+    "flyingthings3d",
+    "hpatches-patches",
     "hpatches-sequences",
     "identities-folder",
     "kitti-2012",
@@ -31,6 +33,7 @@ EXPECTED = {
     "photos-folder",
     "sintel",
     "skimage-photos",
+    "synthetic-posed",
 }
 INSTALLED = Path(skimage.data.__file__).parent
 

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from corr.cli import main
-from corr.data.identities import read_identities, read_lfw_pairs
+from corr.data.identities import (
+    draw_verification_pairs,
+    read_identities,
+    read_lfw_pairs,
+    read_lfw_people,
+)
 from corr.errors import DatasetError
 from corr.formats import write_image
 
@@ -99,3 +104,36 @@ def test_verify(root, capsys):
     (root / "Bo" / "Bo_0001.jpg").write_bytes(b"no image")
     assert main(["datasets", "verify", "lfw", str(root)]) == 2
     assert "Bo_0001.jpg' is not an image" in capsys.readouterr().err
+
+
+def test_verify_checks_lfws_pairs(root, capsys):
+    """In the folder of the images, or beside it."""
+    path = write_pairs(root, "1", "Zoe 1 2", "Bo 1 Zoe 1")
+    assert main(["datasets", "verify", "lfw", str(root)]) == 0
+    assert capsys.readouterr().out.startswith("lfw: 6 files in")
+    path.write_text("1\nZoe 1 3\nBo 1 Zoe 1\n")
+    assert main(["datasets", "verify", "lfw", str(root)]) == 2
+    assert "Zoe_0003.jpg', which is not there" in capsys.readouterr().err
+    path.unlink()
+    (root / "pairsDevTest.txt").write_text("2\nZoe 1 2\n")
+    assert main(["datasets", "verify", "lfw", str(root)]) == 2
+    assert "holds 1 pairs, and its first line says 4" in capsys.readouterr().err
+
+
+def test_people(tmp_path):
+    path = tmp_path / "people.txt"
+    path.write_text("2\nMary_Ann\t3\n\nZoe\t2\n")
+    assert read_lfw_people(path) == ("Mary_Ann", "Zoe")
+    path.write_text("2\n")
+    with pytest.raises(DatasetError, match="holds no name"):
+        read_lfw_people(path)
+
+
+def test_drawn_pairs(root):
+    found = read_identities(root)
+    pairs = draw_verification_pairs(found, 2, seed=0)
+    assert [pair.same for pair in pairs] == [True] * 3 + [False] * 3
+    for pair in pairs:
+        assert pair.path0 != pair.path1
+        assert (pair.path0.parent == pair.path1.parent) == pair.same
+    assert draw_verification_pairs(found, 2, seed=0) == pairs

@@ -9,12 +9,18 @@ from corr.data.flow_pairs import SETS as FLOW_SETS
 from corr.data.flow_pairs import read_flow
 from corr.data.homographies import SETS as HOMOGRAPHY_SETS
 from corr.data.homographies import read_sequences
+from corr.data.hpatches_patches import read_hpatches
 from corr.data.layouts import recognise
 from corr.data.stereo_pairs import SETS as STEREO_SETS
 from corr.data.stereo_pairs import read_stereo
 from corr.errors import DatasetError
 
-READERS = {read_stereo: STEREO_SETS, read_flow: FLOW_SETS, read_sequences: HOMOGRAPHY_SETS}
+READERS = {
+    read_stereo: STEREO_SETS,
+    read_flow: FLOW_SETS,
+    read_sequences: HOMOGRAPHY_SETS,
+    read_hpatches: ("hpatches-patches",),
+}
 NOT_NEEDED = ("ambient", "calib/", "testQ", "Walking", "disp6", "disp5", "mask0nocc", "disp1.pfm")
 """Files without which a set can be read, whole or in part."""
 

@@ -53,7 +53,7 @@ def equal(first, second):
 def test_a_batch(folder):
     batch = next(iter(module(folder).train_dataloader()))
     assert isinstance(batch, PatchPairs)
-    for side in batch:
+    for side in (batch.anchor, batch.positive):
         assert side.shape == (24, 1, 32, 32)
         assert side.dtype == torch.float32
         assert 0 <= side.min() < 0.3 and 0.7 < side.max() <= 1

@@ -76,6 +76,8 @@ class TestScore:
         first = benchmark.score(pair(), INPUTS, found)
         assert first["corner_error_magsac_px"] < np.inf
         assert benchmark.score(pair(), INPUTS, found) == first
+        others = [first[f"corner_error_magsac_{index}_px"] for index in range(1, 5)]
+        assert len({first["corner_error_magsac_px"], *others}) > 1  # each order draws its own
 
 
 class TestAggregate:
@@ -92,6 +94,16 @@ class TestAggregate:
         assert [found[f"auc_magsac_{t}"] for t in (1, 3, 5, 10)] == pytest.approx([0.5] * 4)
         assert [found[f"auc_least_squares_{t}"] for t in (1, 3, 5, 10)] == [0] * 4
         assert not any("corner" in key for key in found)
+
+    def test_area_is_the_mean_over_the_orders_of_the_matches(self):
+        table = {
+            "corner_error_least_squares_px": np.array([0.0]),
+            "corner_error_magsac_px": np.array([0.0]),
+            "corner_error_magsac_1_px": np.array([np.inf]),
+        }
+        found = HomographyBenchmark().aggregate(table)
+        assert found["auc_magsac_3"] == pytest.approx(0.5)
+        assert found["auc_least_squares_3"] == pytest.approx(1.0)
 
     def test_samples_are_aggregated_one_by_one(self):
         keys = ("num_matches", "corner_error_magsac_px", "corner_error_least_squares_px")

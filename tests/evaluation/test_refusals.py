@@ -45,8 +45,9 @@ def refused(data, capsys):
 
 
 def test_an_unknown_benchmark_lists_the_known(refused):
-    said = refused("hpatches", "--root", ".")
-    assert "'hpatches' is not known; use homographies, stereo, flow, patches, mini" in said
+    said = refused("hpatch", "--root", ".")
+    assert "'hpatch' is not known; use homographies, stereo, flow, patches, " in said
+    assert "normalization, hpatches, brown, retrieval, verification, mini" in said
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,8 @@ def test_an_unknown_benchmark_lists_the_known(refused):
         ("stereo", "rootsift", "not disparity; use one of census, sgbm, bm"),
         ("flow", "hardnet", "not flow; use one of dis"),
         ("patches", "orb", "does not describe given patches; use sift, rootsift"),
+        ("hpatches", "orb", "does not describe given patches; use sift, rootsift"),
+        ("brown", "akaze", "does not describe given patches; use sift, rootsift"),
     ],
 )
 def test_a_model_that_cannot_lists_those_that_can(refused, data, benchmark, model, known):
@@ -82,6 +85,8 @@ def test_the_others_need_one(refused):
         ("patches", FLOW, "middlebury-flow"),
         ("stereo", SEQUENCES, "hpatches-sequences"),
         ("flow", STEREO, "middlebury-2014"),
+        ("hpatches", STEREO, "middlebury-2014"),
+        ("brown", SEQUENCES, "hpatches-sequences"),
     ],
 )
 def test_the_root_of_another_set_is_named(refused, data, benchmark, part, looks_like):

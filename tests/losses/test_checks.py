@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 import corr.losses
 from corr.errors import OptionError, ShapeError
-from corr.losses import DescriptorLoss, Guard, Labels, TripletLoss
+from corr.losses import DescriptorLoss, Guard, GuardedLoss, Labels, TripletLoss
 from corr.tasks.recipe import build_recipe
 
 OF_ANY_LENGTH = {"NPairLoss", "HyNetLoss"}
@@ -16,7 +16,7 @@ OF_ANOTHER = {"GlobalOrthogonalLoss"}
 LOSSES = sorted(
     name
     for name in corr.losses.__all__
-    if name.endswith("Loss") and getattr(corr.losses, name) is not DescriptorLoss
+    if name.endswith("Loss") and getattr(corr.losses, name) not in (DescriptorLoss, GuardedLoss)
 )
 
 

@@ -14,6 +14,7 @@ from corr.errors import OptionError
 from corr.models import (
     GeMNet,
     HardNet,
+    HardNetSTN,
     HyNet,
     ImageEmbedding,
     L2Net,
@@ -25,7 +26,7 @@ from corr.models import (
 )
 from corr.tasks.recipe import build_recipe
 
-PATCH_NETWORKS = (HardNet, L2Net, SOSNet, LightHardNet, TFeat, HyNet)
+PATCH_NETWORKS = (HardNet, L2Net, SOSNet, LightHardNet, TFeat, HyNet, HardNetSTN)
 NETWORKS = (*PATCH_NETWORKS, GeMNet)
 
 
@@ -102,6 +103,8 @@ def test_every_parameter_has_a_gradient_also_in_bfloat16(kind):
     network, given = kind().train(), inputs(kind)
     if kind is HyNet:  # pixels are not negative, so its first threshold has no effect at the start
         network.layers[0].bias.data.fill_(-2)
+    if kind is HardNetSTN:  # its last layer begins at zero and so lets no gradient through
+        network.normalization.regression.weight.data.normal_(0, 0.1)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         descriptors = network(given)
     assert descriptors.dtype == torch.float32

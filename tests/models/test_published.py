@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import corr
+from corr.cli import main
 from corr.errors import CorrError, ModelError
 from corr.models import HardNet, SOSNet, load_published, save_network
 
@@ -118,6 +119,50 @@ def test_missing_and_damaged_files(tmp_path):
             (tmp_path / "b.pth").write_bytes(content)
             with pytest.raises(ModelError, match="is damaged"):
                 load_published(tmp_path / "b.pth")
+
+
+class TestImport:
+    """`corr models import FILE [FOLDER]`."""
+
+    def run(self, capsys, *arguments: object) -> tuple[int, str, str]:
+        status = main(["models", "import", *map(str, arguments)])
+        return status, *capsys.readouterr()
+
+    def test_a_folder_that_model_names(self, tmp_path, capsys, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        path = hardnet_file(tmp_path / "liberty.pth", theirs(KF.HardNet))
+        status, said, _ = self.run(capsys, path, "--sigmas", "12")
+        assert (status, said) == (0, "wrote liberty: HardNet, to use with --model liberty\n")
+        patches = torch.rand(3, 1, 32, 32)
+        with torch.no_grad():
+            expected = load_published(path)(patches)
+            torch.testing.assert_close(corr.load_network("liberty")(patches), expected)
+        assert corr.load_network("liberty").sigmas == 12
+        torch.save(theirs(KF.SOSNet).state_dict(), "sosnet.pth")
+        assert self.run(capsys, "sosnet.pth", "mine/sosnet")[0] == 0
+        assert type(corr.load_network("mine/sosnet")) is SOSNet
+
+    def test_refusals(self, tmp_path, capsys, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        torch.save({"state_dict": Harmful()}, "harmful.pth")
+        torch.save(theirs(KF.TFeat).state_dict(), "tfeat.pth")
+        Path("taken").mkdir()
+        for arguments, named in [
+            (("harmful.pth",), "holds more than weights"),
+            (("tfeat.pth",), "has another layout; a file of HardNet's or SOSNet's"),
+            (("nothing.pth",), "there is no weights file 'nothing.pth'"),
+            (("tfeat.pth", "taken"), "'taken' is there already"),
+            ((), "'import' needs a name"),
+        ]:
+            status, _, said = self.run(capsys, *arguments)
+            assert status == 2
+            assert named in said
+            assert said.count("\n") == 1
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            "harmful.pth", "taken", "tfeat.pth",
+        ]  # fmt: skip
+        assert main(["models", "list", "--sigmas", "3"]) == 2
+        assert "--sigmas belongs to 'import FILE'" in capsys.readouterr().err
 
 
 def test_sigmas_are_checked(tmp_path):

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from corr.classical.binary import has_akaze
 from corr.errors import ModelError
-from corr.models import HardNet
+from corr.models import GeMNet, HardNet
 from corr.models.saved import save_network, shipped_networks
 from corr.pipeline import catalog
 
@@ -17,7 +18,7 @@ def test_every_entry_is_of_a_task_with_a_default_and_says_what_it_is() -> None:
     for entry in entries:
         assert entry.tasks
         assert set(entry.tasks) <= set(catalog.DEFAULTS)
-        assert entry.kind in ("classical", "learned")
+        assert entry.kind in ("classical", "learned", "untrained")
         assert entry.summary
         assert "\n" not in entry.summary
 
@@ -29,10 +30,29 @@ def test_the_default_of_a_task_is_one_of_its_models(task: str) -> None:
 
 
 def test_every_shipped_network_is_listed_and_loads() -> None:
-    learned = [entry.name for entry in catalog.entries() if entry.kind == "learned"]
-    assert learned == shipped_networks()
-    for name in learned:
-        assert catalog.resolve(name, "match") is catalog.resolve(name, "match")
+    learned = [entry for entry in catalog.entries() if entry.kind == "learned"]
+    assert [entry.name for entry in learned] == shipped_networks()
+    for entry in learned:
+        task = entry.tasks[0]
+        assert catalog.resolve(entry.name, task) is catalog.resolve(entry.name, task)
+
+
+def test_the_untrained_network_is_always_the_same() -> None:
+    torch.manual_seed(5)
+    state = torch.random.get_rng_state()
+    catalog._untrained.cache_clear()
+    first = catalog.resolve("gemnet-untrained", "embed")
+    catalog._untrained.cache_clear()
+    torch.manual_seed(6)
+    again = catalog.resolve("gemnet-untrained", "embed")
+    assert isinstance(first, GeMNet)
+    assert isinstance(again, GeMNet)
+    for one, other in zip(first.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
+    torch.manual_seed(5)
+    catalog._untrained.cache_clear()
+    catalog.resolve("gemnet-untrained", "embed")
+    assert torch.equal(torch.random.get_rng_state(), state)
 
 
 def test_a_name_comes_before_a_folder_of_that_name(

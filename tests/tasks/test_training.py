@@ -41,6 +41,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(tmp_path_factory.mktemp("runs") / "finished", 10)
 
 
+SOFT = ("--model.semi_hard_steps", "5", "--model.ema_decay", "0.9")
+
+
+@pytest.fixture(scope="module")
+def finished_soft(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Semi-hard at first, with a moving average of the weights."""
+    return run(tmp_path_factory.mktemp("runs") / "soft", 10, *SOFT)
+
+
 def test_a_run_leaves_everything_that_is_promised(finished: Path):
     files = {path.name for path in finished.iterdir()}
     assert files == {
@@ -104,6 +113,39 @@ def test_a_resumed_run_repeats_the_uninterrupted_one_exactly(
     assert weights(folder).keys() == weights(finished).keys()
     for name, value in weights(folder).items():
         assert torch.equal(value, weights(finished)[name]), name
+
+
+@pytest.mark.parametrize("stop_at", [3, 7])
+def test_semi_hard_steps_and_the_average_resume_exactly(
+    finished_soft: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
+):
+    """Stopped within the semi-hard steps, and after them."""
+    folder = tmp_path / "resumed"
+    stop_after_step(monkeypatch, stop_at)
+    with pytest.raises(SystemExit):
+        run(folder, 10, *SOFT)
+    monkeypatch.undo()
+    train([str(folder), "--ckpt_path", str(folder / "last.ckpt")])
+    assert rows(folder) == rows(finished_soft)
+    for name in ("train/effective_rank", "train/guarded_share", "val/fpr95"):
+        found, expected = rows(folder, name), rows(finished_soft, name)
+        assert found[max(found)] == expected[max(expected)], name
+    ours, theirs = (
+        torch.load(place / "last.ckpt", weights_only=True) for place in (folder, finished_soft)
+    )
+    for part in ("state_dict", "current_model_state", "averaging_state", "optimizer_states"):
+        torch.testing.assert_close(ours[part], theirs[part], rtol=0, atol=0)
+
+
+def test_the_average_is_what_is_saved_and_semi_hard_steps_change_what_is_mined(
+    finished: Path, finished_soft: Path
+):
+    stored = torch.load(finished_soft / "last.ckpt", weights_only=True)
+    name = "layers.0.weight"
+    saved = load_network(finished_soft).state_dict()[name]
+    assert torch.equal(saved, stored["state_dict"][f"network.{name}"])
+    assert not torch.equal(saved, stored["current_model_state"][f"network.{name}"])
+    assert float(rows(finished_soft)[0]) < float(rows(finished)[0])
 
 
 def test_another_seed_gives_other_losses(finished: Path, tmp_path: Path):
@@ -191,7 +233,11 @@ def test_refusals(finished: Path, tmp_path: Path):
         (RecipeError, "recipe 'nothing'", ["nothing"]),
         (RecipeError, "'margn'", ["smoke/patch", "--model.loss.margn", "1", *new]),
         (RecipeError, "no end", ["smoke/patch", "--trainer.max_steps", "-1", *new]),
-        (RecipeError, "18.0 sigmas.*20.0", ["smoke/patch", "--model.network.sigmas", "18", *new]),
+        (
+            RecipeError,
+            "sigmas of the network is 18.0.*20.0",
+            ["smoke/patch", "--model.network.sigmas", "18", *new],
+        ),
         (
             ModelError,
             "'/nowhere.ckpt' does not exist",
@@ -243,6 +289,28 @@ def wait_for_steps(folder: Path, process: subprocess.Popen[str]) -> None:
             return
         time.sleep(0.1)
     raise AssertionError(f"no steps: {process.communicate()[1]}")
+
+
+@pytest.mark.slow
+def test_two_processes_make_one_run(tmp_path: Path):
+    options = ["smoke/patch", "--trainer.max_steps", "3", *TINY, *SOFT]
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *options, "--trainer.devices", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.count("the run is in") == 1
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["patch-1"]
+    folder = tmp_path / "runs" / "patch-1"
+    assert sorted(rows(folder)) == [0, 1, 2]
+    stored = torch.load(folder / "last.ckpt", weights_only=True)["state_dict"]
+    for name, value in load_network(folder).state_dict().items():
+        assert torch.equal(value, stored[f"network.{name}"]), name
 
 
 @pytest.mark.slow

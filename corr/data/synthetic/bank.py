@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from corr.data.photos import find_photos, list_photos, reduced
+from corr.data.photos import find_photos, list_photos, read_photo
 from corr.data.synthetic.pyramid import TexturePyramid, build
 from corr.data.synthetic.shapes import Silhouettes
 from corr.data.synthetic.silhouettes import (
@@ -22,8 +22,7 @@ from corr.data.synthetic.silhouettes import (
     draw_word,
 )
 from corr.data.synthetic.tiles import Kind, draw_texture
-from corr.errors import DatasetError, ImageError
-from corr.formats.images import read_image
+from corr.errors import DatasetError
 
 MAX_PHOTO_SIDE = 512
 """px; larger photographs are reduced."""
@@ -82,8 +81,8 @@ def read_photographs(folder: str | Path | None = None) -> Photographs:
     digest = hashlib.sha256()
     for path in paths:
         try:
-            photo = reduced(read_image(path), MAX_PHOTO_SIDE)
-        except ImageError:
+            photo = read_photo(path, MAX_PHOTO_SIDE)
+        except DatasetError:
             num_damaged += 1
             continue
         if min(photo.shape[:2]) < 16:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corr.tasks.precision import fast_precision
+from corr.machine.precision import fast_precision
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""Which number format a machine trains fastest in."""
+"""Which number format convolutions are fastest in on a machine."""
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,14 @@ def fast_precision(
             "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
         )
     return "bf16-mixed" if _cpu_flags(cpu_info) & _FAST_BF16_FLAGS else "32-true"
+
+
+@functools.cache
+def multiplies_bfloat16(device: str) -> bool:
+    """Whether the hardware of a device type multiplies bfloat16."""
+    if device == "cpu":
+        return fast_precision(accelerator="cpu") == "bf16-mixed"
+    return device == "cuda" and fast_precision() == "bf16-mixed"
 
 
 def _cpu_flags(cpu_info: Path) -> set[str]:

@@ -1,0 +1,216 @@
+"""Metric learning: any network, any loss of descriptors; what all its tasks share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from pytorch_lightning.callbacks import WeightAveraging
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from corr.errors import OptionError
+from corr.losses import DescriptorLoss
+from corr.losses.descriptor import loss_of
+from corr.models.network import Network
+from corr.tasks.averaging import MovingAverage
+from corr.tasks.batch_norm import separate_batch_statistics, share_batch_statistics
+from corr.tasks.collapse import CollapseMonitor
+from corr.tasks.described import Described, labels_of
+from corr.tasks.distances import batch_distances
+from corr.tasks.gather import gather
+from corr.tasks.nonfinite import NonFiniteGuard
+from corr.tasks.optimizer import Optimizer, build_optimizer, check_optimizer
+
+
+class MetricTask(pl.LightningModule):
+    """Trains any network with any loss of descriptors.
+
+    A task of its own says in `describe` how a batch becomes descriptors, and how they are judged
+    in Lightning's validation hooks. On several devices the loss is that of all their rows.
+
+    Args:
+        network: describes both sides of a batch.
+        loss: of a batch of matching descriptors.
+        learning_rate: at the end of the warm-up; from there it falls to 0 on a straight line.
+        optimizer: `sgd` (momentum 0.9) or `adamw`.
+        weight_decay: of the optimiser.
+        warmup_steps: over which the learning rate rises.
+        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
+        ema_decay: of a moving average of the weights, which then is what is validated and saved;
+            0 for none.
+
+    Raises:
+        OptionError: a setting outside its range.
+    """
+
+    counted: ClassVar[str] = "images"
+    """What a descriptor shows, as in `train/images_per_s`."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: DescriptorLoss,
+        *,
+        learning_rate: float = 0.1,
+        optimizer: Optimizer = "sgd",
+        weight_decay: float = 1e-4,
+        warmup_steps: int = 50,
+        semi_hard_steps: int = 0,
+        ema_decay: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check_optimizer(learning_rate, optimizer, weight_decay, warmup_steps)
+        if semi_hard_steps < 0:
+            raise OptionError(f"semi_hard_steps is {semi_hard_steps}; use 0 or more")
+        if not 0 <= ema_decay < 1:
+            raise OptionError(f"ema_decay is {ema_decay}; use a value in [0, 1)")
+        self.network = network
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.warmup_steps = warmup_steps
+        self.semi_hard_steps = semi_hard_steps
+        self.ema_decay = ema_decay
+        self.described: Described | None = None
+        """What the last step saw, on all devices; of unit length, without a gradient."""
+        self.step_skipped = False
+        """Whether the last step changed nothing, since its loss or gradient was not finite."""
+        self._last_step_s: float | None = None
+        self._num_described = 0
+        if semi_hard_steps > 0 and not self.mines_hardest:
+            raise OptionError(
+                f"semi_hard_steps is {semi_hard_steps}, but the loss mines no 'hardest' "
+                "negatives; use 0"
+            )
+
+    @property
+    def mines_hardest(self) -> bool:
+        """Whether there is something to begin softer with."""
+        return any(_mining_hardest(self.loss))
+
+    def describe(self, batch: Any) -> Described:
+        """The descriptors of a batch `(anchor, positive)`, both sides through the network at once.
+
+        Its fields `points`, `images` and `tracks`, where it has them, are the labels.
+        """
+        sides = torch.cat((batch[0], batch[1])).contiguous(memory_format=torch.channels_last)
+        network = self.network
+        if self.training and self.loss.needs_raw and isinstance(network, Network):
+            anchors, positives = network.raw(sides).chunk(2)
+        else:
+            anchors, positives = network(sides).chunk(2)
+        return Described(anchors, positives, labels_of(batch))
+
+    def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """What `describe` describes, as `(B, C, H, W)` pictures in [0, 1] to be drawn."""
+        return batch[0], batch[1]
+
+    def training_step(self, batch: Any, batch_idx: int) -> Float[Tensor, ""]:
+        """The loss of a batch, as `describe` takes it, with the rows of all devices."""
+        described = self.describe(batch)
+        self._num_described = 2 * len(described.anchors)
+        if self.trainer.world_size > 1:
+            described = gather(described)
+        loss = self.loss_now(described)
+        anchors, positives = (F.normalize(side.detach(), dim=1) for side in described[:2])
+        self.described = Described(anchors, positives, described.labels)
+        self.log("train/loss", loss, prog_bar=True)
+        if loss.isfinite():
+            self._log_distances(self.described)
+        return loss
+
+    def loss_now(self, described: Described) -> Float[Tensor, ""]:
+        """The loss at this step, semi-hard at first where it is asked for."""
+        with self._warming_up():
+            return loss_of(self.loss, *described)
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Start the clock, if the last step did not."""
+        if self._last_step_s is None:
+            self._last_step_s = time.perf_counter()
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Log the speed: what both sides show a second on this device, with the wait for data."""
+        now = time.perf_counter()
+        if self._last_step_s is not None:
+            speed = self._num_described / (now - self._last_step_s)
+            self.log(f"train/{self.counted}_per_s", speed, prog_bar=True)
+        self._last_step_s = now
+
+    def on_validation_start(self) -> None:
+        """Stop the clock."""
+        self._last_step_s = None
+
+    def setup(self, stage: str) -> None:
+        """Normalise by the rows of all devices, if there are several."""
+        if stage == "fit" and self.trainer.world_size > 1:
+            share_batch_statistics(self.network)
+
+    def teardown(self, stage: str) -> None:
+        """Leave a network with plain layers."""
+        separate_batch_statistics(self.network)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Where the average is not wanted any more, go on with what training had."""
+        callbacks = self.trainer.callbacks  # type: ignore[attr-defined]  # not in stubs
+        averaged = any(isinstance(callback, WeightAveraging) for callback in callbacks)
+        if not averaged and "current_model_state" in checkpoint:
+            checkpoint["state_dict"] = checkpoint["current_model_state"]
+
+    def configure_callbacks(self) -> Sequence[pl.Callback]:
+        """Those of `own_callbacks` that the trainer lacks."""
+        return self.own_callbacks(self.trainer.callbacks)  # type: ignore[attr-defined]  # not in stubs
+
+    def own_callbacks(self, given: Sequence[pl.Callback]) -> list[pl.Callback]:
+        """What watches over a training, unless it is given with other settings."""
+        wanted = [NonFiniteGuard(), CollapseMonitor()]
+        if self.ema_decay > 0:
+            wanted.append(MovingAverage(self.ema_decay))
+        return [own for own in wanted if not any(isinstance(other, type(own)) for other in given)]
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The optimiser, and a schedule over all the steps that the trainer is going to make."""
+        return build_optimizer(
+            self.parameters(),
+            self.optimizer,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            warmup_steps=self.warmup_steps,
+            num_steps=int(self.trainer.estimated_stepping_batches),
+        )
+
+    @contextmanager
+    def _warming_up(self) -> Iterator[None]:
+        soft = self.trainer.global_step < self.semi_hard_steps
+        losses = list(_mining_hardest(self.loss)) if soft else []
+        for loss in losses:
+            loss.mining = "semi-hard"
+        try:
+            yield
+        finally:
+            for loss in losses:
+                loss.mining = "hardest"
+
+    def _log_distances(self, described: Described) -> None:
+        found = batch_distances(described.anchors, described.positives, described.labels, self.loss)
+        self.log("train/positive_distance", found.positive.mean())
+        self.log("train/negative_distance", found.negative[found.negative.isfinite()].mean())
+        self.log("train/active_share", found.active_share(getattr(self.loss, "margin", 0.0)))
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]  # not in stubs
+        if self.loss.guard is not None and every and (self.trainer.global_step + 1) % every == 0:
+            # A look at all pairs, so only where it is going to be written.
+            self.log("train/guarded_share", self.loss.guard.guarded_share(*described))
+
+
+def _mining_hardest(loss: DescriptorLoss) -> Iterator[Any]:
+    """The loss, and those that it is made of, as far as they mine the hardest negatives."""
+    return (part for part in loss.modules() if getattr(part, "mining", None) == "hardest")

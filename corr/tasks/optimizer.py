@@ -1,0 +1,61 @@
+"""The optimisers of training, and their learning rate over its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import nn
+
+from corr.errors import OptionError
+from corr.tasks.schedule import warm_up_and_decay
+
+SGD_MOMENTUM = 0.9
+
+Optimizer = Literal["sgd", "adamw"]
+
+
+def check_optimizer(
+    learning_rate: float, optimizer: str, weight_decay: float, warmup_steps: int
+) -> None:
+    """Refuse a setting of `build_optimizer` that is outside its range.
+
+    Raises:
+        OptionError: names it.
+    """
+    if not learning_rate > 0:
+        raise OptionError(f"learning_rate is {learning_rate}; use a value above 0")
+    if optimizer not in ("sgd", "adamw"):
+        raise OptionError(f"optimizer '{optimizer}' is not known; use 'sgd' or 'adamw'")
+    if not weight_decay >= 0:
+        raise OptionError(f"weight_decay is {weight_decay}; use 0 or more")
+    if warmup_steps < 0:
+        raise OptionError(f"warmup_steps is {warmup_steps}; use 0 or more")
+
+
+def build_optimizer(
+    parameters: Iterable[nn.Parameter],
+    kind: Optimizer,
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    warmup_steps: int,
+    num_steps: int,
+) -> OptimizerLRSchedulerConfig:
+    """The optimiser of what is trained, and its schedule over `num_steps`, for Lightning."""
+    trained = [value for value in parameters if value.requires_grad]
+    optimizer: torch.optim.Optimizer
+    if kind == "sgd":
+        optimizer = torch.optim.SGD(trained, learning_rate, SGD_MOMENTUM, weight_decay=weight_decay)
+    else:
+        optimizer = torch.optim.AdamW(trained, learning_rate, weight_decay=weight_decay)
+    factor = warm_up_and_decay(warmup_steps, num_steps)
+    return {
+        "optimizer": optimizer,
+        "lr_scheduler": {
+            "scheduler": torch.optim.lr_scheduler.LambdaLR(optimizer, factor),
+            "interval": "step",
+        },
+    }
