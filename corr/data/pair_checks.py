@@ -92,12 +92,9 @@ CHECKS: Mapping[str, Callable[[Path], list[PairCheck]]] = {
     "corr.data.stereo_pairs.read_stereo": _stereo_checks,
     "corr.data.flow_pairs.read_flow": _flow_checks,
     "corr.data.homographies.read_sequences": _homography_checks,
-<<<<<<< HEAD
     "corr.data.posed_pairs.read_posed": _posed_checks,
-=======
     "corr.data.hpatches_patches.read_hpatches": _hpatches_checks,
     "corr.data.identities.read_lfw_pairs": _lfw_checks,
->>>>>>> main
 }
 """Reader on a card -> the checks of every pair that it reads below a root."""
 
