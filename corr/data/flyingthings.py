@@ -41,28 +41,28 @@ def read_flyingthings(root: Path) -> list[StereoPair]:
 
 
 def _read_pass(root: Path, name: str) -> list[StereoPair]:
-    pairs = []
-    for left in sorted((root / name).glob("*/*/*/left/*")):
-        if left.suffix not in _IMAGES:
-            continue
-        scene = left.parents[1]
-        right = require(scene / "right", left.stem, _IMAGES)
-        maps = root / "disparity" / scene.relative_to(root / name)
-        truth = require(maps / "left", left.stem, (".pfm",))
-        back = maps / "right" / f"{left.stem}.pfm"
-        files = (truth, back) if back.is_file() else (truth,)
-        place = scene.relative_to(root / name).as_posix()
-        group = f"flyingthings3d-{name.removeprefix('frames_').removesuffix('pass')}"
-        pairs.append(
-            StereoPair(
-                f"{group.rpartition('-')[2]}/{place}/{left.stem}",
-                group,
-                left,
-                right,
-                files,
-                partial(_read_truth, *files),
-            )
+    """The pairs of which this pass has a picture, or the truth is there."""
+    frames, maps = root / name, root / "disparity"
+    found = {
+        (path.parents[1].relative_to(base), path.stem)
+        for base, pattern in (
+            (frames, "*/*/*/left/*"),
+            (frames, "*/*/*/right/*"),
+            (maps, "*/*/*/left/*"),
         )
+        for path in base.glob(pattern)
+        if path.suffix in (*_IMAGES, ".pfm")
+    }
+    group = f"flyingthings3d-{name.removeprefix('frames_').removesuffix('pass')}"
+    pairs = []
+    for scene, frame in sorted(found):
+        images = [require(frames / scene / side, frame, _IMAGES) for side in ("left", "right")]
+        truth = require(maps / scene / "left", frame, (".pfm",))
+        back = maps / scene / "right" / f"{frame}.pfm"
+        files = (truth, back) if back.is_file() else (truth,)
+        title = f"{group.rpartition('-')[2]}/{scene.as_posix()}/{frame}"
+        read = partial(_read_truth, *files)
+        pairs.append(StereoPair(title, group, images[0], images[1], files, read))
     return pairs
 
 

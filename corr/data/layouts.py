@@ -123,7 +123,7 @@ def _kinds(folder: Path) -> list[str]:
         "kitti-2012": bool(names & {"image_0", "colored_0", "disp_occ", "disp_noc"}),
         "flyingthings3d": "disparity" in names
         and bool(names & {"frames_cleanpass", "frames_finalpass"}),
-        "synthetic-posed": names >= {"cameras.json", "image0.png", "image1.png"},
+        "synthetic-posed": bool(names & {"cameras.json", "depth0.pfm", "occluded0.png"}),
         "brown": "patches0000.bmp" in names,
         "hpatches-patches": len({"ref.png", "e1.png", "h1.png", "t1.png"} & names) > 1,
         "evd": names >= {"1", "2", "h"},

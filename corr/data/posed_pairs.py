@@ -29,6 +29,9 @@ FILES = (
 )
 """Of each pair."""
 
+_OWN = FILES[2:]
+"""Names that no other set has."""
+
 
 @dataclass(frozen=True, eq=False)
 class PosedTruth:
@@ -107,7 +110,7 @@ def read_posed(root: Path) -> list[PosedPair]:
         DatasetError: no pair is there, or one lacks a file.
     """
     folders = scene_folders(root) if root.is_dir() else []
-    found = [folder for folder in folders if (folder / CAMERAS).is_file()]
+    found = [folder for folder in folders if any((folder / name).is_file() for name in _OWN)]
     if not found:
         raise refusal(root, SETS, f"folders of {', '.join(FILES)}")
     for folder in found:

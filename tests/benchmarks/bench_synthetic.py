@@ -64,7 +64,7 @@ def speed(photos: str | None, workers: int) -> None:
 
 def truth(photos: str | None, seeds: int) -> None:
     """Errors of a warp by the truth, in grey levels."""
-    gentle = Viewpoints(max_rotation_deg=60, min_zoom=1.0, max_zoom=1.5, max_tilt=1.2)
+    gentle = Viewpoints(max_rotation_deg=60.0, min_zoom=1.0, max_zoom=1.5, max_tilt=1.2)
     off = {"first": NO_CHANGE, "second": NO_CHANGE}
     configs = {view: SyntheticConfig(view=view, **off) for view in VIEWS}
     configs["planar, no less detail"] = SyntheticConfig(view="planar", planar=gentle, **off)

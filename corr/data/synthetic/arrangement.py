@@ -11,7 +11,7 @@ from corr.data.synthetic.outlines import draw_outline, everywhere
 from corr.data.synthetic.ranges import log_uniform
 from corr.data.synthetic.scene import Placement
 
-_RADII = (0.035, 0.42)
+_RADII = (0.045, 0.45)
 """Of the objects, as shares of the shorter side; small ones are as frequent as large ones."""
 
 _AROUND = 0.15

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -27,7 +28,11 @@ from corr.errors import DatasetError
 MAX_PHOTO_SIDE = 512
 """px; larger photographs are reduced."""
 
-Photo = UInt8[np.ndarray, "H W 3"]
+Photo = UInt8[np.ndarray, "_ _ 3"]
+
+PHOTO_SOFTNESS = 0.7
+"""Sigma of the blur of photographs, px; with it no detail flickers between two views. The camera
+may sharpen afterwards, see `AppearanceRanges`."""
 
 NOISE_LENGTH = 1 << 20
 _TILES, _OUTLINES, _NOISE = range(3)
@@ -102,7 +107,8 @@ def build_bank(photos: Sequence[Photo], num_tiles: int) -> Bank:
         draw_texture(np.random.default_rng((_TILES, index)), kind)
         for index, kind in enumerate(kinds)
     ]
-    pictures = [*photos, *(texture.pixels for texture in textures)]
+    soft = [cv2.GaussianBlur(photo, (0, 0), PHOTO_SOFTNESS) for photo in photos]
+    pictures = [*soft, *(texture.pixels for texture in textures)]
     mirrored = [True] * len(photos) + [False] * num_tiles
     rng = np.random.default_rng(_OUTLINES)
     words = [draw_word(rng) for _ in range(NUM_WORDS)]

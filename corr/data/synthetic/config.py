@@ -81,7 +81,7 @@ _APPEARANCE_BOUNDS: dict[str, Range] = {
 }
 
 FIRST_APPEARANCE = AppearanceRanges(
-    probability=0.3,
+    probability=0.4,
     exposure=(-0.2, 0.2),
     gamma=(0.9, 1.1),
     saturation=(0.9, 1.1),
@@ -231,7 +231,7 @@ class SyntheticConfig:
     num_objects: Range = (6, 30)
     surfaces: Surfaces = field(default_factory=Surfaces)
     planar: Viewpoints = field(
-        default_factory=lambda: Viewpoints(max_rotation_deg=45, max_tilt=1.6, min_zoom=0.6)
+        default_factory=lambda: Viewpoints(max_rotation_deg=45.0, max_tilt=1.6, min_zoom=0.6)
     )
     stereo: StereoRanges = field(default_factory=StereoRanges)
     flow: FlowRanges = field(default_factory=FlowRanges)
@@ -269,5 +269,5 @@ class SyntheticConfig:
 FORMAT = 1
 """Raised by one whenever the same seed and config draw other pictures."""
 
-NO_CHANGE = AppearanceRanges(probability=0)
+NO_CHANGE = AppearanceRanges(probability=0.0)
 """Pictures as the scene is."""

@@ -9,6 +9,10 @@ Source of the couplings: Dinh et al. 2017, "Density estimation using Real NVP", 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
@@ -34,6 +38,8 @@ NUM_ROWS = 49
 _HORIZON = 1e-5
 """Smallest depth, in units of that of the layer's centre."""
 
+_IDENTITY = np.eye(3)
+
 COUPLING_NAMES = (
     *("stretch", "curve", "shift", "shear", "bend"),
     *("x_size0", "x_rate0", "x_phase0", "x_size1", "x_rate1", "x_phase1"),
@@ -43,29 +49,32 @@ COUPLING_NAMES = (
 y' = y + tilt x' + waves of x'; a wave is `size sin(rate t + phase)`."""
 
 
-def pack(
-    homography: Matrix,
-    coupling: dict[str, float] | None = None,
-    affine: Matrix | None = None,
-) -> Float64[np.ndarray, " 49"]:
-    """The parameters of one layer's map from its own plane to a view.
+class LayerMap(NamedTuple):
+    """The map of one layer from its own plane to a view."""
 
-    Args:
-        homography: maps the layer's (u, v) with a positive depth; to px, or before a coupling to
-            the coupling's coordinates.
-        coupling: parameters by name; others are 0.
-        affine: from the coupling's coordinates to px.
-    """
-    homography = homography / homography[2, 2]
-    inverse = np.linalg.inv(homography)
-    affine = np.eye(3) if affine is None else affine
-    back = np.linalg.inv(affine)
-    area = abs(np.linalg.det(inverse)) * abs(np.linalg.det(back))
-    named = coupling or {}
-    waves = [named.get(name, 0.0) for name in COUPLING_NAMES]
-    return np.concatenate(
-        [homography.ravel(), inverse.ravel(), affine[:2].ravel(), back[:2].ravel(), [area], waves]
-    )
+    homography: Matrix
+    """Of the layer's (u, v), with a positive depth; to px, or to the coupling's coordinates."""
+    coupling: Mapping[str, float] = MappingProxyType({})
+    """Parameters by name; others are 0."""
+    affine: Matrix = _IDENTITY
+    """From the coupling's coordinates to px."""
+
+    @property
+    def warped(self) -> bool:
+        """Whether it is more than a homography."""
+        return bool(self.coupling)
+
+
+def pack(maps: Sequence[LayerMap]) -> Float64[np.ndarray, "49 L"]:
+    """The parameters of maps, and of their inverses, in columns."""
+    homography = np.stack([one.homography for one in maps])
+    homography = homography / homography[:, 2:, 2:]
+    affine = np.stack([one.affine for one in maps])
+    inverse, back = np.linalg.inv(homography), np.linalg.inv(affine)
+    area = np.abs(np.linalg.det(inverse) * np.linalg.det(back))
+    waves = [[one.coupling.get(name, 0.0) for name in COUPLING_NAMES] for one in maps]
+    parts = [homography, inverse, affine[:, :2], back[:, :2], area, np.array(waves)]
+    return np.concatenate([part.reshape(len(maps), -1) for part in parts], axis=1).T
 
 
 def to_view(columns: Columns, u: Values, v: Values, *, warped: bool) -> tuple[Values, Values]:

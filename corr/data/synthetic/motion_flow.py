@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from corr.data.synthetic.config import FlowRanges, SyntheticConfig
-from corr.data.synthetic.maps import pack
+from corr.data.synthetic.maps import LayerMap
 from corr.data.synthetic.scene import Matrix, Motion, Placement
 
 _ATTACHED_SHARE = 0.3
@@ -26,7 +26,8 @@ def draw_flow(rng: np.random.Generator, placement: Placement, config: SyntheticC
     normal = rng.standard_normal(count)
     wild = ranges.alike**0.5 * rng.standard_normal() + (1 - ranges.alike) ** 0.5 * normal
     speeds = np.interp(ndtr(wild), *zip(*ranges.speed, strict=True))
-    moved, maps, warped = [], [], []
+    moved: list[Matrix] = []
+    maps: list[LayerMap] = []
     for layer, pose in enumerate(placement.poses):
         if layer > 0 and rng.random() < _ATTACHED_SHARE:
             motion, speed = moved[0], 0.15 * speeds[0]
@@ -36,14 +37,12 @@ def draw_flow(rng: np.random.Generator, placement: Placement, config: SyntheticC
         own = _rigid(rng, ranges, centre, float(placement.radius[layer]), speed)
         homography = motion @ own if layer else own
         moved.append(homography)
-        smooth = rng.random() < ranges.smooth_share
-        warped.append(smooth)
-        maps.append(
-            _smooth(rng, homography @ pose, float(placement.radius[layer]), speed)
-            if smooth
-            else pack(homography @ pose)
-        )
-    return Motion(maps, np.array(warped), np.arange(count) / max(count - 1, 1))
+        radius = float(placement.radius[layer])
+        if rng.random() < ranges.smooth_share:
+            maps.append(_smooth(rng, homography @ pose, radius, speed))
+        else:
+            maps.append(LayerMap(homography @ pose))
+    return Motion(maps, np.arange(count) / max(count - 1, 1))
 
 
 def _rigid(
@@ -73,9 +72,7 @@ def _rigid(
     return forth @ local @ back
 
 
-def _smooth(
-    rng: np.random.Generator, homography: Matrix, radius: float, speed: float
-) -> np.ndarray:
+def _smooth(rng: np.random.Generator, homography: Matrix, radius: float, speed: float) -> LayerMap:
     """The same motion, and waves across the layer that displace it by a share of its speed."""
     angle = rng.uniform(0, np.pi)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -90,4 +87,4 @@ def _smooth(
             waves[f"{axis}_size{number}"] = 0.7 * rng.uniform(-1, 1) * most
             waves[f"{axis}_rate{number}"] = rate
             waves[f"{axis}_phase{number}"] = rng.uniform(0, 2 * np.pi)
-    return pack(np.linalg.inv(affine) @ homography, waves, affine)
+    return LayerMap(np.linalg.inv(affine) @ homography, waves, affine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from corr.data.synthetic.config import SyntheticConfig
-from corr.data.synthetic.maps import pack
+from corr.data.synthetic.maps import LayerMap
 from corr.data.synthetic.scene import Motion, Placement
 
 
@@ -14,8 +14,7 @@ def draw_planar(rng: np.random.Generator, placement: Placement, config: Syntheti
     homography = config.planar.draw(placement.size, rng)
     count = len(placement.outlines)
     return Motion(
-        [pack(homography @ pose) for pose in placement.poses],
-        np.zeros(count, bool),
+        [LayerMap(homography @ pose) for pose in placement.poses],
         np.full(count, 0.5),
         {"homography_0to1": homography / homography[2, 2]},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from corr.data.synthetic.config import PosedRanges, SyntheticConfig
-from corr.data.synthetic.maps import pack
+from corr.data.synthetic.maps import LayerMap
 from corr.data.synthetic.ordering import TERMS, separate
 from corr.data.synthetic.ranges import uniform
 from corr.data.synthetic.scene import Matrix, Motion, Placement
@@ -33,13 +33,12 @@ def draw_posed(rng: np.random.Generator, placement: Placement, config: Synthetic
         slope = plane[1:3] / scale
         first = np.array([*slope, plane[0] - slope @ middle])
         homography = intrinsics @ (rotation @ inverse + np.outer(translation, first))
-        maps.append(pack(homography @ pose))
+        maps.append(LayerMap(homography @ pose))
         normal = rotation @ (intrinsics.T @ first)
         coefficients[0, layer] = first
         coefficients[1, layer] = inverse.T @ normal / (1 + normal @ translation)
     return Motion(
         maps,
-        np.zeros(len(planes), bool),
         ((planes[:, 0] - lowest) / (highest - lowest)).clip(0, 1),
         {
             "intrinsics": intrinsics,

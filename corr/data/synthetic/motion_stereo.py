@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from corr.data.synthetic.config import SyntheticConfig
-from corr.data.synthetic.maps import pack
+from corr.data.synthetic.maps import LayerMap
 from corr.data.synthetic.ordering import TERMS, Surface, separate
 from corr.data.synthetic.ranges import log_uniform
 from corr.data.synthetic.scene import Matrix, Motion, Placement
@@ -47,7 +47,7 @@ def draw_stereo(rng: np.random.Generator, placement: Placement, config: Syntheti
         for surface, pose, bent in zip(surfaces, placement.poses, curved, strict=True)
     ]
     nearness = np.array([surface[0] for surface in surfaces]) / highest
-    return Motion(maps, curved, nearness.clip(0, 1))
+    return Motion(maps, nearness.clip(0, 1))
 
 
 def _surface(
@@ -68,14 +68,14 @@ def _surface(
 
 def _map(
     surface: Surface, pose: Matrix, into_pixels: Matrix, vertical: tuple[float, float], curved: bool
-) -> np.ndarray:
+) -> LayerMap:
     """From the layer to the right view; `surface` and `vertical` in halves of the width."""
     to_unit = np.linalg.inv(into_pixels) @ pose
     offset, tilt = vertical
     if not curved:
         shift = np.array([[1 - surface[1], -surface[2], -surface[0]], [0, 1, 0], [0, 0, 1]])
         rectified_badly = np.array([[1, 0, 0], [tilt, 1, offset], [0, 0, 1]])
-        return pack(into_pixels @ rectified_badly @ shift @ to_unit)
+        return LayerMap(into_pixels @ rectified_badly @ shift @ to_unit)
     coupling = {
         "stretch": -surface[1],
         "curve": -surface[3],
@@ -89,4 +89,4 @@ def _map(
         "y_size0": offset,
         "y_phase0": np.pi / 2,
     }
-    return pack(to_unit, coupling, into_pixels)
+    return LayerMap(to_unit, coupling, into_pixels)

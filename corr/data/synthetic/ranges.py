@@ -10,13 +10,14 @@ import numpy as np
 
 from corr.errors import OptionError
 
-Range = tuple[float, float]
+Number = int | float
+Range = tuple[Number, Number]
 """Lowest and highest value."""
 
 Settings = TypeVar("Settings")
 
 
-def check_range(name: str, given: Range, lowest: float, highest: float) -> None:
+def check_range(name: str, given: Range, lowest: Number, highest: Number) -> None:
     """Refuse a range whose ends are exchanged or outside what is accepted.
 
     Raises:
@@ -31,7 +32,7 @@ def check_range(name: str, given: Range, lowest: float, highest: float) -> None:
         raise OptionError(f"{name} is {low:g} to {high:g}; use values in [{lowest:g}, {highest:g}]")
 
 
-def check_share(name: str, given: float) -> None:
+def check_share(name: str, given: Number) -> None:
     """Refuse what is no share.
 
     Raises:
@@ -64,7 +65,7 @@ def settings_from(kind: type[Settings], given: Mapping[str, Any], where: str = "
     """
     hints = get_type_hints(kind)
     known = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]  # a dataclass
-    values = {}
+    values: dict[str, Any] = {}
     for key, value in given.items():
         if key not in known:
             raise OptionError(f"'{where}{key}' is not known; use {', '.join(known)}")
@@ -74,9 +75,14 @@ def settings_from(kind: type[Settings], given: Mapping[str, Any], where: str = "
                 raise OptionError(f"'{where}{key}' is {value!r}; give settings by name")
             values[key] = settings_from(inner, value, f"{where}{key}.")
         else:
-            values[key] = tuple(value) if isinstance(value, list) else value
+            values[key] = _as_tuple(value)
     try:
         return kind(**values)
     except TypeError as error:
         place = where or kind.__name__
         raise OptionError(f"settings '{place}' hold a value of another kind: {error}") from error
+
+
+def _as_tuple(value: Any) -> Any:
+    """What a file holds as lists, as the tuples that settings are."""
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value

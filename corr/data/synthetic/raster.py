@@ -39,65 +39,44 @@ class Fragments(NamedTuple):
     """Share of the pixel."""
 
 
-class Tops(NamedTuple):
-    """What is at the centres of pixels, each of which occurs once."""
-
-    pixel: Int64[Tensor, " N"]
-    layer: Int64[Tensor, " N"] | int
-    u: Float[Tensor, " N"]
-    v: Float[Tensor, " N"]
-    weight: Float[Tensor, " N"]
-    """Share of the pixel."""
-
-
 class Raster(NamedTuple):
     """A view before it has colours."""
 
     fragments: Fragments
-    tops: list[Tops]
-    """All pixels together."""
+    top: Int64[Tensor, " P"]
+    """Which fragments are at the centres of pixels, in no order; one for each pixel."""
     layer: Int64[Tensor, " P"]
-    """The one at the centre of each pixel."""
+    """The layer at the centre of each pixel."""
+    clearance: Float[Tensor, " P"]
+    """Distance from there to the edge of this layer or of one in front, px."""
 
 
 def rasterise(layers: Layers, view: int) -> Raster:
     """What a view shows."""
     height, width = layers.size
     left = torch.ones(layers.num_scenes * height * width, device=layers.device)
-    top = torch.full(left.shape, -1, dtype=torch.int64, device=layers.device)
+    clearance = torch.full_like(left, torch.inf)
     found: list[Fragments] = []
-    tops: list[Tops] = []
     for layer, pixel, x, y in _pixels(layers, view, left):
         places = _places(layers, view, layer, x, y)
-        cover = (0.5 - places.distance / places.length).clamp(0, 1)
+        edge = places.distance / places.length
         for part in _near_to_far(layers, layer):
-            own = layer if isinstance(layer, int) else layer[part]
-            at = pixel[part]
+            at, off = pixel[part], edge[part]
             before = left[at]
-            share = cover[part] * before
+            share = (0.5 - off).clamp(0, 1) * before
             left[at] = before - share
-            pieces = _Places(*(values[part] for values in places))
-            chosen = ((pieces.distance <= 0) & (top[at] < 0)).nonzero()[:, 0]
-            point = pieces.u[chosen], pieces.v[chosen]
-            here = Tops(at[chosen], _some(own, chosen), *point, share[chosen])
-            top[here.pixel] = here.layer
-            tops.append(here)
-            shown = (share > LEAST_WEIGHT).nonzero()[:, 0]
-            numbers = _some(own, shown)
-            if isinstance(numbers, int):
-                numbers = torch.full_like(shown, numbers)
-            kept = (values[shown] for values in pieces)
-            found.append(Fragments(at[shown], numbers, *kept, share[shown]))
-    joined = Fragments(*(torch.cat(values) for values in zip(*found, strict=True)))
-    return Raster(joined, tops if layers.one_by_one else [_together(tops)], top)
-
-
-def _some(layer: Tensor | int, chosen: Tensor) -> Tensor | int:
-    return layer if isinstance(layer, int) else layer[chosen]
-
-
-def _together(tops: list[Tops]) -> Tops:
-    return Tops(*(torch.cat(parts) for parts in zip(*tops, strict=True)))
+            clearance[at] = torch.minimum(clearance[at], off.abs())
+            # What is at a centre is needed for the truth, however little of the pixel it takes.
+            shown = ((share > LEAST_WEIGHT) | ((off <= 0) & (before > 0))).nonzero()[:, 0]
+            own = torch.full_like(shown, layer) if isinstance(layer, int) else layer[part][shown]
+            kept = (values[part][shown] for values in places)
+            found.append(Fragments(at[shown], own, *kept, share[shown]))
+    pieces = Fragments(*(torch.cat(values) for values in zip(*found, strict=True)))
+    inside = (pieces.distance <= 0).nonzero()[:, 0]
+    pixel, layer = pieces.pixel[inside], pieces.layer[inside]
+    nearest = torch.full(left.shape, -1, dtype=torch.int64, device=layers.device)
+    nearest.scatter_reduce_(0, pixel, layer, "amax")  # layers are counted from far to near
+    return Raster(pieces, inside[layer == nearest[pixel]], nearest, clearance)
 
 
 class _Places(NamedTuple):

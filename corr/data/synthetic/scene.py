@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float32, Float64, Int64
 
 from corr.data.synthetic import maps, materials
+from corr.data.synthetic.maps import LayerMap
 from corr.data.synthetic.outlines import Outline
 
 Matrix = Float64[np.ndarray, "3 3"]
@@ -48,10 +49,8 @@ class Placement:
 class Motion:
     """How the layers come to the second view, and what is known of the cameras."""
 
-    maps: list[Float64[np.ndarray, " 49"]]
-    """From each layer's own coordinates to the second view, see `maps.pack`."""
-    warped: Bool[np.ndarray, " L"]
-    """Whether each is more than a homography."""
+    maps: list[LayerMap]
+    """From each layer's own coordinates to the second view."""
     nearness: Float64[np.ndarray, " L"]
     """0 for the farthest layer, 1 for the nearest possible."""
     truth: dict[str, np.ndarray] = field(default_factory=dict)
@@ -86,9 +85,9 @@ def assemble(
     lights: Float32[np.ndarray, "2 _"],
 ) -> Scene:
     """The scene of what was drawn."""
-    first = [maps.pack(pose) for pose in placement.poses]
-    packed = np.stack([np.stack(first, 1), np.stack(motion.maps, 1)]).astype(np.float32)
-    warped = np.stack([np.zeros_like(motion.warped), motion.warped])
+    first = [LayerMap(pose) for pose in placement.poses]
+    packed = np.stack([maps.pack(first), maps.pack(motion.maps)]).astype(np.float32)
+    warped = np.array([[one.warped for one in view] for view in (first, motion.maps)])
     half = np.array([outline.half for outline in placement.outlines])
     boxes = np.stack([_boxes(packed[view], warped[view], half, placement.size) for view in (0, 1)])
     return Scene(

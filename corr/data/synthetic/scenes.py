@@ -110,7 +110,8 @@ class SyntheticScenes:
             self._picture(layers, raster, light)
             for raster, light in zip(rasters, lights, strict=True)
         ]
-        forth, back = (correspond(layers, raster, view) for view, raster in enumerate(rasters))
+        flat = self.config.view == "planar"
+        forth, back = (correspond(layers, rasters, view, flat=flat) for view in (0, 1))
         pair = Pair(
             *images,
             forth.flow,

@@ -17,7 +17,7 @@ Kind = Literal["rich", "poor", "repetitive"]
 Colours = Float32[np.ndarray, "N 3"]
 Tile = Float32[np.ndarray, "256 256 3"]
 
-SHARPNESS = 0.6
+SOFTNESS = 0.9
 """Sigma of the blur that leaves no detail finer than a pixel shows, px."""
 
 
@@ -48,7 +48,7 @@ def draw_texture(rng: np.random.Generator, kind: Kind) -> Texture:
     tile = makers[int(rng.integers(len(makers)))](rng)
     if kind != "poor" and rng.random() < 0.7:  # dirt, and grain of the material
         tile = tile * (1 + rng.uniform(0.02, 0.1) * noise(rng, rng.uniform(0.2, 1.2)))[..., None]
-    tile = smooth(np.clip(tile, 0, 1).astype(np.float32), SHARPNESS)
+    tile = smooth(np.clip(tile, 0, 1).astype(np.float32), SOFTNESS)
     return Texture(np.rint(tile * 255).clip(0, 255).astype(np.uint8), kind)
 
 
@@ -68,7 +68,7 @@ def _clouds(rng: np.random.Generator) -> Tile:
     field = noise(rng, rng.uniform(0.8, 1.5))
     if rng.random() < 0.4:  # ridges
         field = 2 - 3 * np.abs(field)
-    tile = _ramp(step(field, 4), palette(rng, int(rng.integers(2, 6))))
+    tile = _ramp(step(field, 4.0), palette(rng, int(rng.integers(2, 6))))
     return tile * relief(field, rng, rng.uniform(0, 1.5))[..., None]
 
 
@@ -83,7 +83,7 @@ def _camouflage(rng: np.random.Generator) -> Tile:
 
 def _grain(rng: np.random.Generator) -> Tile:
     field = noise(rng, rng.uniform(0.0, 0.7), lowest=rng.uniform(4, 60))
-    return _ramp(step(field, 5), palette(rng, 3)) * relief(field, rng, 0.12)[..., None]
+    return _ramp(step(field, 5.0), palette(rng, 3)) * relief(field, rng, 0.12)[..., None]
 
 
 def _wood(rng: np.random.Generator) -> Tile:
@@ -147,7 +147,7 @@ def _fur(rng: np.random.Generator) -> Tile:
     colours = palette(rng, 6)
     tile = np.empty((SIDE, SIDE, 3), np.float32)
     tile[:] = colours[0]
-    turn = 0.9 * noise(rng, 2.0, lowest=2) + rng.uniform(0, 2 * np.pi)
+    turn = 0.9 * noise(rng, 2.0, lowest=2.0) + rng.uniform(0, 2 * np.pi)
     length = rng.uniform(8, 30)
     for x, y in rng.uniform(0, SIDE, (int(rng.integers(1200, 2600)), 2)):
         angle = turn[int(y), int(x)] + rng.normal(0, 0.15)
@@ -181,7 +181,7 @@ def _gradient(rng: np.random.Generator) -> Tile:
     field = noise(rng, rng.uniform(2.2, 3.0))
     second = first + rng.uniform(0.05, 0.5) * (second - first)
     grain = 1 + rng.uniform(0, 0.012) * noise(rng, 0.3)
-    return _between(first, second, step(field, 4)) * grain[..., None]
+    return _between(first, second, step(field, 4.0)) * grain[..., None]
 
 
 def _stripes(rng: np.random.Generator) -> Tile:
@@ -202,7 +202,7 @@ def _stripes(rng: np.random.Generator) -> Tile:
 
 def _checkers(rng: np.random.Generator) -> Tile:
     x, y = coordinates()
-    columns, rows = 2 * rng.integers(1, 14, 2)
+    columns, rows = (2 * rng.integers(1, 14, 2)).tolist()
     edge = 2.5 * max(columns, rows) / SIDE
     waves = np.sin(np.pi * columns * x) * np.sin(np.pi * rows * y)
     tile = _between(*palette(rng, 2), step(waves, edge * np.pi))

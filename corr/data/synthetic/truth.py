@@ -7,6 +7,7 @@ the very point, covers it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -21,14 +22,15 @@ FARTHEST = 1e5
 """px; what goes farther is at the horizon, and its place is not known."""
 
 
-PURE = 0.8
+PURE = 0.9
 """Share of a pixel that one surface takes; with less, at an edge, its colour is that of no point.
 
 Which point it should be found at is a matter of taste then, and no warp brings its colour back.
 """
 
-_NOWHERE = 1 << 30
-"""Rank that no layer is in front of."""
+SURE_PX = 1.5
+"""A pixel so far from every edge shows one layer wherever in it a point lies, with room for
+distances that are right to first order only."""
 
 
 class Correspondence(NamedTuple):
@@ -44,52 +46,97 @@ class Correspondence(NamedTuple):
     """Rank of the layer: 0 is the background."""
 
 
-def correspond(layers: Layers, raster: Raster, view: int) -> Correspondence:
-    """The correspondence of a view's pixels with the other view."""
+def correspond(
+    layers: Layers, rasters: Sequence[Raster], view: int, *, flat: bool = False
+) -> Correspondence:
+    """The correspondence of a view's pixels with the other view.
+
+    Args:
+        layers: all of them.
+        rasters: of both views.
+        view: which one.
+        flat: all layers move alike, so that none comes to hide what another shows.
+    """
     height, width = layers.size
-    other = 1 - view
-    x, y, weight = torch.empty((3, layers.num_scenes * height * width), device=layers.device)
-    for tops in raster.tops:
-        weight[tops.pixel] = tops.weight
-        for index, own, bent in layers.by_map(tops.layer, other):
-            table = columns(layers.maps[other], own)
-            found = to_view(table, tops.u[index], tops.v[index], warped=bool(bent))
-            x[tops.pixel[index]], y[tops.pixel[index]] = found
+    other, shown = 1 - view, rasters[view].fragments
+    there = torch.empty(2, len(shown.u), device=layers.device)
+    for index, own, bent in layers.by_map(shown.layer, other):
+        table = columns(layers.maps[other], own)
+        found = to_view(table, shown.u[index], shown.v[index], warped=bool(bent))
+        there[0, index], there[1, index] = found
+    top = rasters[view].top
+    pixel = shown.pixel[top]
+    x, y, weight = torch.empty(3, layers.num_scenes * height * width, device=layers.device)
+    x[pixel], y[pixel], weight[pixel] = there[0, top], there[1, top], shown.weight[top]
     known = (x.abs() < FARTHEST) & (y.abs() < FARTHEST)
-    inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
-    rank = layers.rank[raster.layer]
-    hidden = ~inside | _covered(layers, other, (x, y), torch.where(inside, rank, _NOWHERE))
-    pixel = torch.arange(height * width, device=x.device).repeat(layers.num_scenes)
-    line = torch.div(pixel, width, rounding_mode="floor")
-    flow = torch.stack((x - (pixel - line * width), y - line), 1)
+    if flat:
+        hidden = ~_within(x, y, layers.size)
+    else:
+        hidden = _hidden(layers, rasters[other], other, (x, y, rasters[view].layer))
+    place = torch.arange(len(x), device=layers.device)
+    line = torch.div(place, width, rounding_mode="floor")
+    flow = torch.stack((x - (place - line * width), y - line % height), 1)
     flow = torch.where(known[:, None], flow, 0.0)
     shape = (layers.num_scenes, height, width)
     return Correspondence(
         flow.reshape(*shape, 2).permute(0, 3, 1, 2).contiguous(),
         (hidden & known).reshape(shape),
         (known & (weight >= PURE)).reshape(shape),
-        rank.reshape(shape),
+        layers.rank[rasters[view].layer].reshape(shape),
     )
 
 
-def _covered(
-    layers: Layers, view: int, points: tuple[Tensor, Tensor], rank: Tensor
+def _hidden(
+    layers: Layers, raster: Raster, view: int, points: tuple[Tensor, Tensor, Tensor]
 ) -> Bool[Tensor, " P"]:
-    """Whether a layer nearer than `rank` covers a point of a view, of one scene after another."""
-    covered = torch.zeros_like(rank, dtype=torch.bool)
-    by_scene = [values.reshape(layers.num_scenes, -1) for values in (*points, rank.float())]
+    """Whether points of a view are outside of it or behind a nearer layer.
+
+    Args:
+        layers: all of them.
+        raster: of that view.
+        view: which one.
+        points: (x, y), px, and layer, of all pixels of the other view.
+    """
+    height, width = layers.size
+    x, y, layer = points
+    hidden = ~_within(x, y, layers.size)
+    column, line = x.round().clamp(0, width - 1).long(), y.round().clamp(0, height - 1).long()
+    nearest = layers.scene[layer] * (height * width) + line * width + column
+    # Far from every edge, a point shows what the nearest pixel does; else its layers are asked.
+    hidden |= raster.layer[nearest] != layer
+    unsure = (raster.clearance[nearest] < SURE_PX) & _within(x, y, layers.size)
+    chosen = unsure.nonzero()[:, 0]
+    hidden[chosen] = _covered(layers, view, (x[chosen], y[chosen], layer[chosen]))
+    return hidden
+
+
+def _within(x: Tensor, y: Tensor, size: tuple[int, int]) -> Tensor:
+    """Whether points are in a picture; its pixels are squares about their centres."""
+    height, width = size
+    return (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+
+
+def _covered(
+    layers: Layers, view: int, points: tuple[Tensor, Tensor, Tensor]
+) -> Bool[Tensor, " N"]:
+    """Whether the shape of a nearer layer, at the very point, covers it."""
+    x, y, layer = points
+    rank, scene = layers.rank[layer], layers.scene[layer]
+    covered = torch.zeros_like(layer, dtype=torch.bool)
     for level in range(1, len(layers.ranks)):
-        rows = layers.ranks[level]
-        scenes = layers.scene[rows]
-        x, y, own = by_scene if layers.num_scenes == 1 else (part[scenes] for part in by_scene)
-        left, right, top, bottom = layers.boxes[view, rows].float()[..., None].unbind(1)
-        near = (own < level) & (x >= left - 1) & (x <= right) & (y >= top - 1) & (y <= bottom)
-        which, place = near.nonzero(as_tuple=True)
-        if len(which) == 0:
-            continue
-        one = rows.stop - rows.start == 1
-        layer = rows.start if one else which + rows.start
-        distance = distance_at(layers, view, layer, x[which, place], y[which, place])
-        point = scenes[which] * x.shape[1] + place
-        covered[point[distance <= 0]] = True
+        row: Tensor | int
+        behind = (rank < level) & ~covered
+        if layers.num_scenes == 1:
+            row = level
+            left, right, top, bottom = layers.box_ends[view, level].tolist()
+        else:
+            row = layers.row[level][scene]
+            left, right, top, bottom = layers.boxes[view][row].unbind(1)
+            behind &= layers.rank[row] == level
+        near = (x >= left - 1) & (x <= right) & (y >= top - 1) & (y <= bottom)
+        which = (near & behind).nonzero()[:, 0]
+        if len(which):
+            own = row if isinstance(row, int) else row[which]
+            distance = distance_at(layers, view, own, x[which], y[which])
+            covered[which[distance <= 0]] = True
     return covered

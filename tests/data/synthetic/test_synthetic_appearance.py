@@ -57,8 +57,8 @@ def test_every_range_is_here():
 @pytest.mark.parametrize("name", STRONG)
 def test_each_change_acts_on_the_second_picture_alone(scenes_of, name):
     """Everything may happen, but only this one changes anything; the truth stays."""
-    ranges = AppearanceRanges(probability=1, **{**STILL, name: STRONG[name]})
-    quiet = AppearanceRanges(probability=1, **STILL)
+    ranges = AppearanceRanges(probability=1.0, **{**STILL, name: STRONG[name]})
+    quiet = AppearanceRanges(probability=1.0, **STILL)
     changed = still = 0.0
     for index in range(3):
         plain = pair_of(scenes_of("flow").sample(index))
@@ -74,7 +74,7 @@ def test_each_change_acts_on_the_second_picture_alone(scenes_of, name):
 
 
 def test_nothing_happens_with_probability_0(scenes_of):
-    wild = AppearanceRanges(probability=0, **STRONG)
+    wild = AppearanceRanges(probability=0.0, **STRONG)
     plain, other = scenes_of("flow").sample(1), scenes_of("flow", second=wild).sample(1)
     assert torch.equal(plain.image1, other.image1)
 

@@ -6,7 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corr.data.synthetic.maps import COUPLING_NAMES, NUM_ROWS, pack, to_layer, to_view
+from corr.data.synthetic.maps import (
+    COUPLING_NAMES,
+    NUM_ROWS,
+    LayerMap,
+    pack,
+    to_layer,
+    to_view,
+)
 
 SIZE = 200.0
 
@@ -19,18 +26,18 @@ def random_map(seed: int, warped: bool):
         [3e-3, 3e-3, 0],
     ]
     if not warped:
-        return pack(homography)
+        return pack([LayerMap(homography)])
     coupling = {name: rng.uniform(-0.15, 0.15) for name in COUPLING_NAMES}
     for name in coupling:
         if "rate" in name or "phase" in name:
             coupling[name] = rng.uniform(0, 4)
     affine = np.array([[SIZE / 2, 8, SIZE / 2], [-5, SIZE / 2, SIZE / 2], [0, 0, 1]])
-    return pack(np.linalg.inv(affine) @ homography, coupling, affine)
+    return pack([LayerMap(np.linalg.inv(affine) @ homography, coupling, affine)])
 
 
 def columns(packed: np.ndarray) -> torch.Tensor:
-    assert packed.shape == (NUM_ROWS,)
-    return torch.from_numpy(packed).float()[:, None]
+    assert packed.shape == (NUM_ROWS, 1)
+    return torch.from_numpy(packed).float()
 
 
 @given(st.integers(0, 10_000), st.booleans())
@@ -58,7 +65,9 @@ def test_length_of_a_pixel_is_the_root_of_its_area(warped):
 
 def test_a_homography_is_what_it_is_elsewhere():
     matrix = np.array([[1.1, 0.2, 5], [-0.1, 0.9, -7], [1e-3, -5e-4, 1]])
-    x, y = to_view(columns(pack(matrix)), torch.tensor([10.0]), torch.tensor([20.0]), warped=False)
+    x, y = to_view(
+        columns(pack([LayerMap(matrix)])), torch.tensor([10.0]), torch.tensor([20.0]), warped=False
+    )
     expected = matrix @ [10, 20, 1]
     assert x.item() == pytest.approx(expected[0] / expected[2], abs=1e-4)
     assert y.item() == pytest.approx(expected[1] / expected[2], abs=1e-4)

@@ -160,7 +160,7 @@ def test_shapes_and_types(scenes_of, view):
 
 
 def test_no_photographs_at_all(scenes_of):
-    scenes = scenes_of("flow", surfaces=replace(Surfaces(num_tiles=14), photo_share=0))
+    scenes = scenes_of("flow", surfaces=replace(Surfaces(num_tiles=14), photo_share=0.0))
     assert scenes.num_photos == 0
     assert pair_of(scenes.sample(0)).image0.std() > 0.02
 
