@@ -71,6 +71,8 @@ def datasets(
 
     options = SynthOptions(num_samples, size, out, seed, photos, config, preview)
     if action == "synth":
+        if path is not None:
+            raise OptionError(f"'synth' takes one name, not '{path}' too; give --out {path}")
         synth(name, options)
         return
     if action == "statistics":

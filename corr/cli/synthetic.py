@@ -111,7 +111,7 @@ def statistics(source: str | None, beside: Path | None, options: SynthOptions) -
         raise OptionError("name a folder of pairs, or synth:flow: corr datasets statistics SOURCE")
     from corr.data.statistics import EDGES, measure, read_pairs
 
-    count = options.num_samples or 50
+    count = 50 if options.num_samples is None else options.num_samples
     if count < 1:
         raise OptionError(f"number of samples is {count}; use 1 or more")
     pairs = _synthetic(source, options) if source.startswith(_PREFIX) else read_pairs(Path(source))

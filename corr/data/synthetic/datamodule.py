@@ -85,7 +85,7 @@ class SyntheticDataModule(pl.LightningDataModule):
             self._train = self._scenes(self.seed)
             self._val = self._scenes(VAL_SEED + self.seed)
 
-    def train_dataloader(self) -> ResumableLoader[Sample | list[Scene], Sample]:
+    def train_dataloader(self) -> ResumableLoader[Sample | Drawn, Sample]:
         """Batches without end over the epochs, resumable at any step."""
         self.setup()
         make = TrainingSamples(
@@ -112,6 +112,13 @@ class SyntheticDataModule(pl.LightningDataModule):
         return SyntheticScenes(self.config, photos=self.photos, seed=seed, device=self.render_on)
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Scenes that travel from a worker as they are, to be rendered in the main process."""
+
+    scenes: list[Scene]
+
+
 @dataclass(frozen=True)
 class TrainingSamples:
     """Makes the batch of any step, of the share of one process (`rank`) in it.
@@ -130,15 +137,15 @@ class TrainingSamples:
         first = (step * self.num_ranks + self.rank) * self.batch_size
         return range(first, first + self.batch_size)
 
-    def __call__(self, step: int) -> Sample | list[Scene]:
+    def __call__(self, step: int) -> Sample | Drawn:
         """The batch of a step, or its scenes."""
         if self.scenes.device.type == "cpu":
             return self.scenes.batch(self.indices(step))
-        return [self.scenes.draw(index) for index in self.indices(step)]
+        return Drawn([self.scenes.draw(index) for index in self.indices(step)])
 
-    def finish(self, made: Sample | list[Scene]) -> Sample:
+    def finish(self, made: Sample | Drawn) -> Sample:
         """The batch, rendered if it is not yet."""
-        return self.scenes.render(made) if isinstance(made, list) else made
+        return self.scenes.render(made.scenes) if isinstance(made, Drawn) else made
 
 
 class ValidationSamples:

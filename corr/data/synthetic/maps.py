@@ -101,12 +101,11 @@ def to_layer(
     return u, v, area.sqrt()
 
 
-def _project(h: Columns, x: Values, y: Values) -> tuple[Values, Values, Values]:
+def _project(rows: Columns, x: Values, y: Values) -> tuple[Values, Values, Values]:
     """A homography; what lies behind its horizon goes far away."""
-    inverse_depth = (h[6] * x + h[7] * y + h[8]).clamp_min(_HORIZON).reciprocal()
-    u = (h[0] * x + h[1] * y + h[2]) * inverse_depth
-    v = (h[3] * x + h[4] * y + h[5]) * inverse_depth
-    return u, v, inverse_depth
+    a, b, c, d, e, f, g, h, i = rows.unbind()
+    inverse_depth = (g * x + h * y + i).clamp_min(_HORIZON).reciprocal()
+    return (a * x + b * y + c) * inverse_depth, (d * x + e * y + f) * inverse_depth, inverse_depth
 
 
 def _affine(a: Columns, x: Values, y: Values) -> tuple[Values, Values]:

@@ -19,6 +19,7 @@ from corr.data.synthetic.shapes import (
     NUM_ROWS,
     POLYGON,
     ROUNDING,
+    SHAPED,
     THICKNESS,
 )
 from corr.data.synthetic.silhouettes import CutOut
@@ -76,9 +77,10 @@ def draw_outline(rng: np.random.Generator, radius: float, bank: Bank) -> Outline
         thickness = rng.uniform(0.06, 0.2) * radius
     if kind == POLYGON and rng.random() < 0.4:
         rounding = rng.uniform(0, 0.3) * radius
-    return Outline(
-        kind, _rows(values, thickness, rounding), (half[0] + rounding, half[1] + rounding)
-    )
+    if thickness < SOLID or rounding > 0:
+        kind += SHAPED
+    half = (half[0] + rounding, half[1] + rounding)
+    return Outline(kind, _rows(values, thickness, rounding), half)
 
 
 def _rows(values: np.ndarray, thickness: float = SOLID, rounding: float = 0.0) -> Rows:

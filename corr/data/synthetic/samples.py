@@ -24,8 +24,12 @@ class Pair(NamedTuple):
     """True where picture 1 does not show the point: it is hidden, or outside."""
     occluded1: Bool[Tensor, "*B H W"]
     valid0: Bool[Tensor, "*B H W"]
-    """True where the flow is known and the pixel shows one surface, not a mixture at an edge."""
+    """True where the flow is known: everywhere but at a horizon."""
     valid1: Bool[Tensor, "*B H W"]
+    edge0: Bool[Tensor, "*B H W"]
+    """True within 1 px of the edge of a layer, where the colour may mix two surfaces; the truth is
+    that of the surface at the pixel's centre."""
+    edge1: Bool[Tensor, "*B H W"]
     layer0: Int64[Tensor, "*B H W"]
     """Which layer each pixel shows: 0 is the background, higher numbers are in front of it."""
     layer1: Int64[Tensor, "*B H W"]

@@ -105,7 +105,7 @@ class SyntheticScenes:
         """A batch of samples, on the device."""
         layers = gather(scenes, self.config.size, self.silhouettes)
         rasters = [rasterise(layers, view) for view in (0, 1)]
-        lights = torch.from_numpy(np.stack([scene.lights for scene in scenes], 2)).to(self.device)
+        lights = torch.from_numpy(np.stack([scene.lights for scene in scenes], 2)).to(layers.device)
         images = [
             self._picture(layers, raster, light)
             for raster, light in zip(rasters, lights, strict=True)
@@ -120,6 +120,8 @@ class SyntheticScenes:
             back.occluded,
             forth.valid,
             back.valid,
+            forth.edge,
+            back.edge,
             forth.layer,
             back.layer,
         )
@@ -199,7 +201,7 @@ def _joined(samples: Sequence[Sample], join: Callable[[list[Tensor]], Tensor]) -
     return of(samples)  # type: ignore[return-value]  # of the same kind as its parts
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _shared(folder: str | None, num_tiles: int) -> tuple[Photographs, Bank]:
     """Read once in a process, however many data sets draw from them."""
     photos = Photographs((), "", 0) if folder == _NO_PHOTOS else read_photographs(folder)

@@ -19,6 +19,8 @@ Values = Float[Tensor, " N"]
 Columns = Float[Tensor, "_ _"]
 
 EVERYWHERE, ELLIPSE, POLYGON, BLOB, BAR, DRAWN = range(6)
+SHAPED = 8
+"""Added to the kind of a shape with a hole or rounded corners."""
 
 MAX_CORNERS = 10
 BLOB_WAVES = 5
@@ -26,8 +28,8 @@ BLOB_WAVES = 5
 
 NUM_ROWS = 2 + 2 * MAX_CORNERS
 THICKNESS, ROUNDING = 0, 1
-"""Rows of all shapes: how far they reach inwards from their edge (the rest is a hole), and how far
-their corners are rounded."""
+"""Rows of shapes that are `SHAPED`: how far they reach inwards from their edge (the rest is a
+hole), and how far their corners are rounded."""
 
 INSIDE = -1e6
 
@@ -43,10 +45,12 @@ def signed_distance(
     kind: int, columns: Columns, u: Values, v: Values, silhouettes: Silhouettes
 ) -> Values:
     """Distance of points to the edge of a shape of one kind."""
-    rows = columns[2:]
-    if kind == EVERYWHERE:
+    rows, form = columns[2:], kind % SHAPED
+    if form == EVERYWHERE:
         return torch.full_like(u, INSIDE)
-    distance = _drawn(rows, u, v, silhouettes) if kind == DRAWN else _COMPUTED[kind](rows, u, v)
+    distance = _drawn(rows, u, v, silhouettes) if form == DRAWN else _COMPUTED[form](rows, u, v)
+    if kind < SHAPED:
+        return distance
     distance = distance - columns[ROUNDING]
     return torch.maximum(distance, -distance - columns[THICKNESS])
 

@@ -64,12 +64,17 @@ def _between(first: np.ndarray, second: np.ndarray, weight: Field) -> Tile:
     return made
 
 
+def _lit(tile: Tile, light: Field) -> Tile:
+    made: Tile = (tile * light[..., None]).astype(np.float32)
+    return made
+
+
 def _clouds(rng: np.random.Generator) -> Tile:
     field = noise(rng, rng.uniform(0.8, 1.5))
     if rng.random() < 0.4:  # ridges
         field = 2 - 3 * np.abs(field)
     tile = _ramp(step(field, 4.0), palette(rng, int(rng.integers(2, 6))))
-    return tile * relief(field, rng, rng.uniform(0, 1.5))[..., None]
+    return _lit(tile, relief(field, rng, rng.uniform(0, 1.5)))
 
 
 def _camouflage(rng: np.random.Generator) -> Tile:
@@ -83,7 +88,7 @@ def _camouflage(rng: np.random.Generator) -> Tile:
 
 def _grain(rng: np.random.Generator) -> Tile:
     field = noise(rng, rng.uniform(0.0, 0.7), lowest=rng.uniform(4, 60))
-    return _ramp(step(field, 5.0), palette(rng, 3)) * relief(field, rng, 0.12)[..., None]
+    return _lit(_ramp(step(field, 5.0), palette(rng, 3)), relief(field, rng, 0.12))
 
 
 def _wood(rng: np.random.Generator) -> Tile:
@@ -105,7 +110,7 @@ def _stones(rng: np.random.Generator) -> Tile:
         width = rng.uniform(0.03, 0.12) * size
         tile = _between(palette(rng, 1)[0] * 0.6, tile, step(border - width, 1.5))
     height = -np.clip(reach / size, 0, 1) if rng.random() < 0.5 else np.minimum(border / size, 0.2)
-    return tile * relief(height.astype(np.float32), rng, rng.uniform(0, 4))[..., None]
+    return _lit(tile, relief(height.astype(np.float32), rng, rng.uniform(0, 4)))
 
 
 def _leaves(rng: np.random.Generator) -> Tile:
@@ -181,7 +186,7 @@ def _gradient(rng: np.random.Generator) -> Tile:
     field = noise(rng, rng.uniform(2.2, 3.0))
     second = first + rng.uniform(0.05, 0.5) * (second - first)
     grain = 1 + rng.uniform(0, 0.012) * noise(rng, 0.3)
-    return _between(first, second, step(field, 4.0)) * grain[..., None]
+    return _lit(_between(first, second, step(field, 4.0)), grain)
 
 
 def _stripes(rng: np.random.Generator) -> Tile:
@@ -205,8 +210,9 @@ def _checkers(rng: np.random.Generator) -> Tile:
     columns, rows = (2 * rng.integers(1, 14, 2)).tolist()
     edge = 2.5 * max(columns, rows) / SIDE
     waves = np.sin(np.pi * columns * x) * np.sin(np.pi * rows * y)
-    tile = _between(*palette(rng, 2), step(waves, edge * np.pi))
-    return tile * relief(step(waves, 0.5), rng, rng.uniform(0, 1))[..., None]
+    dark, bright = palette(rng, 2)
+    tile = _between(dark, bright, step(waves, edge * np.pi))
+    return _lit(tile, relief(step(waves, 0.5), rng, rng.uniform(0, 1)))
 
 
 def _bricks(rng: np.random.Generator) -> Tile:
@@ -229,7 +235,7 @@ def _bricks(rng: np.random.Generator) -> Tile:
     faces = shades[number].astype(np.float32) * (1 + 0.06 * noise(rng, 0.8))[..., None]
     tile = _between(palette(rng, 3)[rng.integers(3)], faces, step(border - joint, 1.6))
     height = np.minimum(border, 3 * joint)
-    return tile * relief(height, rng, rng.uniform(0, 0.2))[..., None]
+    return _lit(tile, relief(height, rng, rng.uniform(0, 0.2)))
 
 
 def _wallpaper(rng: np.random.Generator) -> Tile:

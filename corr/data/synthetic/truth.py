@@ -22,11 +22,8 @@ FARTHEST = 1e5
 """px; what goes farther is at the horizon, and its place is not known."""
 
 
-PURE = 0.9
-"""Share of a pixel that one surface takes; with less, at an edge, its colour is that of no point.
-
-Which point it should be found at is a matter of taste then, and no warp brings its colour back.
-"""
+EDGE_PX = 1.0
+"""With an edge so near, the colour of a pixel is a mixture that no warp brings back."""
 
 SURE_PX = 1.5
 """A pixel so far from every edge shows one layer wherever in it a point lies, with room for
@@ -41,7 +38,9 @@ class Correspondence(NamedTuple):
     occluded: Bool[Tensor, "B H W"]
     """True where the other view does not show the point."""
     valid: Bool[Tensor, "B H W"]
-    """True where the flow is known and the pixel shows one surface, see `PURE`."""
+    """True where the flow is known."""
+    edge: Bool[Tensor, "B H W"]
+    """True where an edge is so near that the colour may be that of two surfaces."""
     layer: Int64[Tensor, "B H W"]
     """Rank of the layer: 0 is the background."""
 
@@ -66,8 +65,8 @@ def correspond(
         there[0, index], there[1, index] = found
     top = rasters[view].top
     pixel = shown.pixel[top]
-    x, y, weight = torch.empty(3, layers.num_scenes * height * width, device=layers.device)
-    x[pixel], y[pixel], weight[pixel] = there[0, top], there[1, top], shown.weight[top]
+    x, y = torch.empty(2, layers.num_scenes * height * width, device=layers.device)
+    x[pixel], y[pixel] = there[0, top], there[1, top]
     known = (x.abs() < FARTHEST) & (y.abs() < FARTHEST)
     if flat:
         hidden = ~_within(x, y, layers.size)
@@ -81,7 +80,8 @@ def correspond(
     return Correspondence(
         flow.reshape(*shape, 2).permute(0, 3, 1, 2).contiguous(),
         (hidden & known).reshape(shape),
-        (known & (weight >= PURE)).reshape(shape),
+        known.reshape(shape),
+        (rasters[view].clearance < EDGE_PX).reshape(shape),
         layers.rank[rasters[view].layer].reshape(shape),
     )
 

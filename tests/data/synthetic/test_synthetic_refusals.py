@@ -97,6 +97,7 @@ def test_a_damaged_photo_is_counted(tmp_path, capsys):
     [
         (["synth", "depth", "-n", "1", "--out", "x"], "'synth' makes planar, stereo, flow, posed"),
         (["synth"], "'synth' makes planar"),
+        (["synth", "flow", "out"], "'synth' takes one name, not 'out' too"),
         (["synth", "flow"], "say how many and where to"),
         (
             ["synth", "flow", "-n", "1", "--out", "x", "--size", "big"],

@@ -1,5 +1,6 @@
 """A sample is a pure function of seed, config and index, on any worker count and device."""
 
+import pickle
 import resource
 import subprocess
 import sys
@@ -79,6 +80,17 @@ def test_batches_do_not_depend_on_the_workers(num_workers):
     resumed = module.train_dataloader()
     resumed.load_state_dict({"num_handed_out": 2})
     assert equal(next(iter(resumed)), first[2])
+
+
+def test_scenes_may_be_drawn_by_workers_and_rendered_elsewhere():
+    """As for a GPU: what a worker sends is a few kilobytes, and the same batch comes of it."""
+    counts = {"batch_size": 2, "steps_per_epoch": 2, "num_workers": 1}
+    module = SyntheticDataModule(small_config("posed", **FULL), **counts)
+    module.setup()
+    module._train.device = torch.device("meta")  # not the CPU, where the worker would render
+    found = list(module.train_dataloader())
+    assert equal(found[1], module._scenes(0).render([module._train.draw(at) for at in (2, 3)]))
+    assert len(pickle.dumps(module._train.draw(0))) < 100_000
 
 
 def test_validation_is_the_same_again_and_not_trained_on():

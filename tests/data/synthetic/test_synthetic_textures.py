@@ -20,7 +20,7 @@ def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
 def at(pyramid, number, x, y, level):
     x, y = (torch.as_tensor(values, dtype=torch.float32).reshape(-1) for values in (x, y))
     footprint = torch.full_like(x, 2.0 ** (level - SOFTER))
-    return read(pyramid, torch.full(x.shape, number), x, y, footprint)
+    return read(pyramid, torch.full(x.shape, number), x, y, footprint).T
 
 
 @pytest.mark.parametrize("mirrored", [True, False])

@@ -15,8 +15,13 @@ from corr.geometry import pixel_grid, sample, transform_points
 VIEWS = ("planar", "stereo", "flow", "posed")
 SEEDS = range(5)
 
-GENTLE = Viewpoints(max_rotation_deg=60.0, min_zoom=1.0, max_zoom=1.5, max_tilt=1.2)
-"""The second view shows no less detail than the first, which a warp could not bring back."""
+GENTLE = Viewpoints(
+    max_rotation_deg=60.0, min_zoom=0.92, max_zoom=1.08, max_tilt=1.1, max_perspective=0.1
+)
+"""Both views show the same detail; of another scale, a plain warp makes blur or aliases."""
+
+
+LARGE = {"height": 256, "width": 256}
 
 
 def targets(flow: torch.Tensor) -> torch.Tensor:
@@ -27,20 +32,22 @@ def targets(flow: torch.Tensor) -> torch.Tensor:
 def nearest(values: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Values of the pixels in which the targets lie; those outside are moved in."""
     height, width = values.shape[-2:]
-    x, y = target.round().long().unbind(-1)
+    x, y = target.clamp(-1e4, 1e4).round().long().unbind(-1)
     return values[..., y.clamp(0, height - 1), x.clamp(0, width - 1)]
 
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_warp_brings_the_first_picture_back(scenes_of, view, seed):
-    pair = pair_of(scenes_of(view, seed, planar=GENTLE).sample(seed))
+    pair = pair_of(scenes_of(view, seed, planar=GENTLE, **LARGE).sample(seed))
     target = targets(pair.flow_0to1).clamp(-1e4, 1e4)
     warped = sample(pair.image1[None], target[None], mode="bicubic", padding="border")[0]
     error = (warped.permute(2, 0, 1) - pair.image0).abs().mean(0)
     unmoved = (pair.image1 - pair.image0).abs().mean(0)
     visible = pair.valid0 & ~pair.occluded0
     assert visible.float().mean() > 0.2
+    # At an edge a pixel mixes two surfaces that move apart.
+    visible &= ~pair.edge0 & ~nearest(pair.edge1, target)
     assert 255 * error[visible].mean() < 1.5
     assert unmoved[visible].mean() > 2 * error[visible].mean()
 
