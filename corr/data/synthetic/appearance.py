@@ -59,7 +59,7 @@ def photograph(
     picture = picture.clamp(0, 1)
     quality = lights[LIGHT.jpeg_quality]
     if bool((quality < LOSSLESS).any()):
-        picture = compress(picture, quality.clamp_max(100), kept=quality >= LOSSLESS)
+        picture = compress(picture, quality, kept=quality >= LOSSLESS)
     return (picture * 255).round() * (1 / 255)
 
 

@@ -55,6 +55,7 @@ class AppearanceRanges:
     noise: Range = (0.002, 0.03)
     """Standard deviation at mid grey, as a share of white."""
     jpeg_quality: Range = (40.0, 98.0)
+    """100 loses nothing."""
 
     def __post_init__(self) -> None:
         check_share("probability", self.probability)

@@ -45,7 +45,7 @@ class Light(NamedTuple):
 LIGHT = Light()
 NUM_ROWS = LIGHT.highlights.stop
 
-LOSSLESS = 101.0
+LOSSLESS = 100.0
 """Quality of what is not compressed."""
 
 

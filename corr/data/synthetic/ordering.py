@@ -12,12 +12,12 @@ TERMS = 8
 phase of a wave along y."""
 
 Surface = Float64[np.ndarray, " 8"]
-Points = Float64[np.ndarray, "N 2"]
+Points = Float64[np.ndarray, "_ 2"]
 
 _GRID = np.stack(np.meshgrid(*2 * (np.linspace(-1.3, 1.3, 6),)), -1).reshape(-1, 2)
 
 
-def value(surface: Surface, points: Points) -> Float64[np.ndarray, " N"]:
+def value(surface: Surface, points: Points) -> Float64[np.ndarray, " _"]:
     """The surface at points in coordinates from -1 to 1 over the width."""
     x, y = points.T
     plane = surface[0] + surface[1] * x + surface[2] * y
@@ -68,7 +68,7 @@ def separate(
     return [_shrunk(surface, lowest, shrink) for surface, _ in placed]
 
 
-def _covered(below: Surface, span: Points, points: Points) -> Float64[np.ndarray, " N"]:
+def _covered(below: Surface, span: Points, points: Points) -> Float64[np.ndarray, " _"]:
     """The surface below at those of the points where its layer may be, else far away."""
     inside = ((points >= span.min(0) - 0.1) & (points <= span.max(0) + 0.1)).all(1)
     return np.where(inside, value(below, points), -np.inf)

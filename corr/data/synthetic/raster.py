@@ -97,11 +97,11 @@ def distance_at(
 
 def _places(layers: Layers, view: int, layer: Tensor | int, x: Tensor, y: Tensor) -> _Places:
     if isinstance(layer, int):
-        own = slice(layer, layer + 1)
-        table, bent = columns(layers.maps[view], own), bool(layers.warped[view, layer])
-        u, v, length = to_layer(table, x, y, warped=bent)
-        kind, table = int(layers.kind[layer]), columns(layers.shape, own)
-        return _Places(u, v, signed_distance(kind, table, u, v, layers.silhouettes), length)
+        row = slice(layer, layer + 1)
+        table, warped = columns(layers.maps[view], row), bool(layers.warped[view, layer])
+        u, v, length = to_layer(table, x, y, warped=warped)
+        form, table = int(layers.kind[layer]), columns(layers.shape, row)
+        return _Places(u, v, signed_distance(form, table, u, v, layers.silhouettes), length)
     u, v, distance, length = (torch.empty_like(x) for _ in range(4))
     for index, own, bent in layers.by_map(layer, view):
         found = to_layer(columns(layers.maps[view], own), x[index], y[index], warped=bool(bent))

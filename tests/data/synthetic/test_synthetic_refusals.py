@@ -28,7 +28,6 @@ from corr.formats import write_image
     [
         (lambda: SyntheticConfig(height=31), "height is 31 px; use 32 to 4096"),
         (lambda: SyntheticConfig(width=5000), "width is 5000 px; use 32 to 4096"),
-        (lambda: SyntheticConfig(view="depth"), "view is 'depth'; use planar, stereo, flow, posed"),
         (lambda: SyntheticConfig(num_objects=(9, 3)), "num_objects is 9 to 3; give the lower"),
         (lambda: AppearanceRanges(blur=(2.0, 1.0)), "blur is 2 to 1; give the lower value first"),
         (
@@ -36,7 +35,6 @@ from corr.formats import write_image
             r"noise is 0 to 0.9; use values in \[0, 0.5\]",
         ),
         (lambda: AppearanceRanges(probability=1.5), r"probability is 1.5; use a value in \[0, 1\]"),
-        (lambda: AppearanceRanges(blur=(0.1,)), "give the lowest and the highest value"),
         (lambda: Surfaces(photo_share=0.9, poor_share=0.2), "add up to more than 1"),
         (lambda: Surfaces(num_tiles=2), "num_tiles is 2; use 8 to 1024"),
         (lambda: StereoRanges(max_disparity=(0.1, 0.4)), r"use values in \[0.005, 0.25\]"),
