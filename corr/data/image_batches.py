@@ -90,18 +90,25 @@ class TrainingViews:
     views: Views
     change: PhotometricChange
     side: int
+    first_views: Views | None = None
+    """Of the first image of each identity in a batch; as the others when not given."""
 
     def __call__(self, step: int) -> ImageArrays:
         """The batch, the same whenever and wherever it is made."""
         rows = self.sampler(step)
         place = step * self.sampler.num_ranks + self.sampler.rank
         rng = np.random.default_rng((TRAIN, self.sampler.seed, place))
-        views = [self.view(self.source.images[int(row)], rng) for row in rows]
+        per_identity = self.sampler.images_per_identity
+        views = [
+            self.view(self.source.images[int(row)], rng, first=number % per_identity == 0)
+            for number, row in enumerate(rows)
+        ]
         return ImageArrays(np.stack(views), self.source.labels[rows])
 
-    def view(self, photo: Picture, rng: np.random.Generator) -> Picture:
+    def view(self, photo: Picture, rng: np.random.Generator, *, first: bool = False) -> Picture:
         """A square view of a photograph in other light."""
-        corners = self.views.draw((photo.shape[0], photo.shape[1]), rng)
+        views = self.first_views if first and self.first_views else self.views
+        corners = views.draw((photo.shape[0], photo.shape[1]), rng)
         return self.change.colour(take_view(photo, corners, self.side), rng)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from corr.data.image_batches import VAL, LabelledImages
+from corr.data.image_batches import VAL, LabelledImages, TrainingViews
 from corr.data.image_datamodule import ImageDataModule
 from corr.data.photometric import Photometry
 from corr.data.photos import Photos, Picture, find_photos
@@ -37,6 +38,8 @@ class PhotoInstanceDataModule(ImageDataModule):
         num_workers: processes that make batches; 0 makes them in the main one.
         seed: of the views, the light and the order of the photographs.
         views: how much a view differs.
+        first_views: how much the first view of each photograph differs; near the whole of it, the
+            network learns to find a photograph by a part. As the others when not given.
         photometry: how much its light and camera differ.
 
     Raises:
@@ -56,6 +59,7 @@ class PhotoInstanceDataModule(ImageDataModule):
         num_workers: int = 1,
         seed: int = 0,
         views: Views | None = None,
+        first_views: Views | None = None,
         photometry: Photometry | None = None,
     ) -> None:
         super().__init__(
@@ -68,6 +72,7 @@ class PhotoInstanceDataModule(ImageDataModule):
         self.folder = folder
         self.val_folder = val_folder
         self.num_val_views = num_val_views
+        self.first_views = first_views
 
     def read(self) -> tuple[LabelledImages, LabelledImages]:
         """The photographs, all in memory, and the held-out ones with their views.
@@ -77,6 +82,10 @@ class PhotoInstanceDataModule(ImageDataModule):
         """
         train, val = (Photos(paths, 2 * self.side) for paths in self._paths())
         return LabelledImages(train, np.arange(len(train))), self._held_out(val)
+
+    def training_views(self, source: LabelledImages, sampler: PKSampler) -> TrainingViews:
+        """What makes views of photographs."""
+        return replace(super().training_views(source, sampler), first_views=self.first_views)
 
     def _paths(self) -> tuple[Sequence, Sequence]:  # type: ignore[type-arg]  # of paths
         train, val = find_photos(self.folder, self.val_folder)

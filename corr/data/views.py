@@ -11,7 +11,8 @@ from jaxtyping import Float64, UInt8
 from corr.errors import OptionError
 
 Corners = Float64[np.ndarray, "4 2"]
-"""Where the corners of a view lie in its photograph, (x, y) px: clockwise from the top left."""
+"""Where the outer corners of a view lie in its photograph, (x, y) px, clockwise from the top left:
+those of the whole photograph are half a pixel outside the centres of its own corner pixels."""
 
 _SQUARE = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
@@ -58,10 +59,10 @@ class Views:
         flat = moved * np.sqrt((area * aspect, area / aspect))
         cos, sin = np.cos(angle), np.sin(angle)
         corners = flat @ np.array([[cos, sin], [-sin, cos]])
-        room = np.array([width - 1.0, height - 1.0])
+        room = np.array([width, height], float)
         corners *= min(1.0, float((room / np.maximum(np.ptp(corners, axis=0), 1e-9)).min()))
         free = (room - np.ptp(corners, axis=0)).clip(0)
-        placed: Corners = corners - corners.min(axis=0) + rng.uniform(0, 1, 2) * free
+        placed: Corners = corners - corners.min(axis=0) + rng.uniform(0, 1, 2) * free - 0.5
         return placed
 
 
@@ -81,8 +82,7 @@ def take_view(
         ratio = np.array([width, height]) / photo.shape[1::-1]
         source = (corners + 0.5) * ratio - 0.5
         photo = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
-    last = side - 1.0
-    square = np.array([[0, 0], [last, 0], [last, last], [0, last]], np.float32)
+    square = (side * (_SQUARE + 0.5) - 0.5).astype(np.float32)
     homography = cv2.getPerspectiveTransform(source.astype(np.float32), square)
     view: UInt8[np.ndarray, "S S 3"] = cv2.warpPerspective(
         photo, homography, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

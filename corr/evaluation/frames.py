@@ -12,6 +12,7 @@ from corr.data.cutting import cut_patches
 from corr.errors import ModelError
 from corr.evaluation.candidates import Candidate, find_candidate
 from corr.geometry import PATCH_SIGMAS
+from corr.machine.precision import multiplies_bfloat16
 from corr.models.network import PatchDescriptor
 from corr.models.normalization import PatchNormalization
 from corr.pipeline import catalog
@@ -105,8 +106,11 @@ def describe_cut(
         return describe_patches_sift(patches, sigmas=sigmas, root=SIFTS[str(model)])
     device = resolve_device()
     network = model.to(device).eval()
-    found = [
-        network.describe_normalized(part.to(device).float() / 255).float().cpu()
-        for part in torch.split(torch.from_numpy(patches)[:, None], _BATCH)
-    ]
+    with torch.autocast(
+        device.type, torch.bfloat16, enabled=multiplies_bfloat16(device.type)
+    ):  # as in `corr.extract`
+        found = [
+            network.describe_normalized(part.to(device).float() / 255).float().cpu()
+            for part in torch.split(torch.from_numpy(patches)[:, None], _BATCH)
+        ]
     return torch.cat(found).numpy()

@@ -57,7 +57,7 @@ class NormalizationProtocol:
     keypoints: str = "places of SIFT keypoints of image 1 of each sequence, without orientation"
     max_keypoints: int = 200
     patches: str = f"{PATCH_SIZE} x {PATCH_SIZE} px of 8 bits, upright in image 1"
-    angles_deg: tuple[float, ...] = ANGLES_DEG
+    angles_deg: tuple[int, ...] = ANGLES_DEG
     """By which all frames are turned in the second image, as if it were turned back."""
     scales: tuple[float, ...] = SCALES
     """By which the second image seems larger, its keypoints' sigma unchanged."""
@@ -253,9 +253,12 @@ def _upright(placed: Placed) -> Placed:
 
 
 def _curves(
-    totals: Mapping[str, Totals], steps: Sequence[float], key: str
+    totals: Mapping[str, Totals], steps: Sequence[int] | Sequence[float], key: str
 ) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
     return {
-        model: (steps, [100 * float(scores[f"{key}_{step}"]) for step in steps])
+        model: (
+            [float(step) for step in steps],
+            [100 * float(scores[f"{key}_{step}"]) for step in steps],
+        )
         for model, scores in totals.items()
     }

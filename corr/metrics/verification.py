@@ -93,7 +93,7 @@ def best_threshold(distance: Float[np.ndarray, " N"], same: Bool[np.ndarray, " N
     order = np.argsort(distance, kind="stable")
     ordered, right = distance[order], np.where(same[order], 1, -1)
     gained = np.concatenate(([0], np.cumsum(right)))
-    ends = np.flatnonzero(np.diff(ordered) > 0) + 1  # a threshold cannot part equal distances
+    ends = np.flatnonzero(ordered[1:] > ordered[:-1]) + 1  # a threshold cannot part equal distances
     places = np.concatenate(([0], ends, [len(ordered)]))
     place = int(places[np.argmax(gained[places])])
     if place == 0:

@@ -19,7 +19,7 @@ DEFAULTS = {
     "extract": "rootsift",
     "disparity": "census",
     "flow": "dis",
-    "embed": "colour-histogram",
+    "embed": "gemnet-triplet",
 }
 """The model of each task when none is named."""
 
@@ -60,6 +60,12 @@ _LEARNED = {
         ("match", "extract", "disparity"),
         "learned",
         "HardNet on oriented patches of SIFT keypoints",
+    ),
+    "hardnet-light": Entry(
+        "hardnet-light",
+        ("match", "extract"),
+        "learned",
+        "HardNet with a quarter of the multiply-adds: nearly as many matches, faster",
     ),
     "hardnet-stn": Entry(
         "hardnet-stn",

@@ -5,7 +5,7 @@
 Each variant trains the light trunk on 205 000 pairs of `photos/train` (about 3 minutes on a CPU
 core of 2023), all on the same photographs with the same seed. Then all match SIFT keypoints of 14
 photographs of `photos/val` with 5 random views of each: `corr evaluate homographies` on them, with
-RootSIFT beside. What is in the folder already is not trained again.
+RootSIFT and the shipped networks beside. What is in the folder already is not trained again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ VARIANTS = {
     "batch-512": [*LIGHT, *SAME_PHOTO, "--data.batch_size", "512", "--trainer.max_steps", "400"],
     "smaller-support": [*LIGHT, *SAME_PHOTO, "--data.sigmas", "14", "--model.network.sigmas", "14"],
     "milder-views": [*LIGHT, *SAME_PHOTO, *MILDER],
-    "full-trunk": SAME_PHOTO,
 }
 """Options of the recipe `patch/hardnet-photos`."""
 STEPS = ["--trainer.max_steps", "800", "--data.num_val_pairs", "2000"]
@@ -62,7 +61,12 @@ def main() -> int:
         folders.append(options.out / name)
         if not (folders[-1] / "curves.png").is_file():
             train(VARIANTS[name], options.train, options.val, folders[-1])
-    evaluate("homographies", pairs, ["rootsift", *map(str, folders)], rows="all")
+    evaluate(
+        "homographies",
+        pairs,
+        ["rootsift", "hardnet", "hardnet-light", *map(str, folders)],
+        rows="all",
+    )
     return 0
 
 

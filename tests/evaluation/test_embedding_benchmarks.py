@@ -149,7 +149,7 @@ class TestRetrieval:
             assert error.count("\n") == 1
             return error
 
-        assert "has no folder 'val'; expected are" in said(album / "train", "colour-histogram")
+        assert "has no folder 'train'; expected are" in said(album / "train", "colour-histogram")
         assert "model 'colour' is not known; use one of colour-histogram" in said(album, "colour")
         assert "does match and extract, not embed" in said(album, "sift")
         for path in (album / "val").iterdir():

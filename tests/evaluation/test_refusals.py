@@ -59,7 +59,7 @@ def test_an_unknown_benchmark_lists_the_known(refused):
         ("flow", "hardnet", "not flow; use one of dis"),
         ("patches", "orb", "does not describe given patches; use sift, rootsift"),
         ("hpatches", "orb", "does not describe given patches; use sift, rootsift"),
-        ("brown", "akaze", "does not describe given patches; use sift, rootsift"),
+        ("brown", "orb", "does not describe given patches; use sift, rootsift"),
     ],
 )
 def test_a_model_that_cannot_lists_those_that_can(refused, data, benchmark, model, known):

@@ -295,7 +295,7 @@ def wait_for_steps(folder: Path, process: subprocess.Popen[str]) -> None:
 def test_two_processes_make_one_run(tmp_path: Path):
     options = ["smoke/patch", "--trainer.max_steps", "3", *TINY, *SOFT]
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *options, "--trainer.devices", "2"],
+        [Path(sys.executable).with_name("corr"), "train", *options, "--trainer.devices", "2"],
         capture_output=True,
         text=True,
         check=False,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,9 +12,8 @@ from corr.errors import OptionError
 from corr.geometry import extract_patches, patch_frames
 from corr.losses import TripletLoss
 from corr.losses.frames import frame_distance, frame_mismatch
-from corr.models import HardNet, HardNetSTN, load_network
+from corr.models import HardNet, HardNetSTN
 from corr.tasks import ViewTask
-from corr.tasks.training import train
 
 
 def some_pairs(num_pairs: int = 12) -> ViewPairs:
@@ -90,16 +86,3 @@ def test_the_loss_is_that_of_the_descriptors_and_of_the_frames(
 def test_a_weight_below_zero_is_refused():
     with pytest.raises(OptionError, match=r"frame_weight is -1\.0; use 0 or more"):
         ViewTask(HardNetSTN(), TripletLoss(), frame_weight=-1.0)
-
-
-def test_a_short_run_from_the_smoke_recipe(tmp_path: Path):
-    train(["smoke/stn", "--out", str(tmp_path / "run"), "--trainer.logger", "false"])
-    with (tmp_path / "run" / "metrics.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    judged = [row for row in rows if row.get("val/fpr95")]
-    assert float(judged[-1]["val/fpr95"]) < float(judged[0]["val/fpr95"])
-    assert float(judged[0]["val/fpr95_rootsift"]) < float(judged[0]["val/fpr95_dominant"])
-    assert all(math.isfinite(float(row["val/turn_error_deg"])) for row in judged)
-    network = load_network(tmp_path / "run")
-    assert isinstance(network, HardNetSTN)
-    assert network.normalization.regression.weight.abs().max() > 0
