@@ -34,7 +34,7 @@ def draw_stereo(rng: np.random.Generator, placement: Placement, config: Syntheti
         surfaces.append(_surface(rng, float(levels[layer]), room, radius, bool(curved[layer])))
         if layer == 0 and rng.random() < 0.5:  # a floor that comes nearer towards the bottom
             surfaces[0][2] = rng.uniform(0.1, 0.5) * highest
-    lowest = min(_MIN_DISPARITY, 0.1 * highest)
+    lowest = min(max(_MIN_DISPARITY, 0.015 * highest), 0.1 * highest)
     steepest = _STEEPEST * scale
     for surface in surfaces:
         steepness = abs(surface[1]) + 2.4 * abs(surface[3])
@@ -61,8 +61,8 @@ def _surface(
         surface[1:3] = rng.uniform(-1, 1, 2) * room / reach * rng.random()
     if curved:
         surface[3:5] = rng.uniform(-1, 1, 2) * min(room / reach**2, room * 4)
-        rate = rng.uniform(1, 3) / reach
-        surface[5:8] = rng.uniform(-0.5, 0.5) * room, rate, rng.uniform(0, 2 * np.pi)
+        rate = rng.uniform(1, 2.5) / reach
+        surface[5:8] = rng.uniform(-0.25, 0.25) * room, rate, rng.uniform(0, 2 * np.pi)
     return surface
 
 

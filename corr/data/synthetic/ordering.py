@@ -14,7 +14,7 @@ phase of a wave along y."""
 Surface = Float64[np.ndarray, " 8"]
 Points = Float64[np.ndarray, "_ 2"]
 
-_GRID = np.stack(np.meshgrid(*2 * (np.linspace(-1.3, 1.3, 6),)), -1).reshape(-1, 2)
+_GRID = np.stack(np.meshgrid(*2 * (np.linspace(-1.3, 1.3, 12),)), -1).reshape(-1, 2)
 
 
 def value(surface: Surface, points: Points) -> Float64[np.ndarray, " _"]:
@@ -42,7 +42,7 @@ def separate(
     height, width = placement.size
     scale = width / 2
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
-    corner = np.array([1.0, height / width]) * 1.2
+    corner = np.array([1.5, 1.2 * height / width])  # as far as the second view may look
     gap = 0.01 * (highest - lowest)
     placed: list[tuple[Surface, Points]] = []
     for surface, outline, centre, angle in zip(
@@ -52,7 +52,7 @@ def separate(
             cos, sin = np.cos(angle), np.sin(angle)
             own = _GRID * outline.half @ np.array([[cos, sin], [-sin, cos]])
             points = (own + centre - middle) / scale
-            inside = (np.abs(points) <= 1.5 * corner).all(1)
+            inside = (np.abs(points) <= corner).all(1)
             points = points[inside] if inside.any() else points
         else:
             points = _GRID / 1.3 * corner

@@ -37,19 +37,20 @@ def nearest(values: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_warp_brings_the_first_picture_back(scenes_of, view, seed):
-    pair = pair_of(scenes_of(view, seed, planar=GENTLE, **LARGE).sample(seed))
-    target = targets(pair.flow_0to1).clamp(-1e4, 1e4)
-    warped = sample(pair.image1[None], target[None], mode="bicubic", padding="border")[0]
-    error = (warped.permute(2, 0, 1) - pair.image0).abs().mean(0)
-    unmoved = (pair.image1 - pair.image0).abs().mean(0)
-    visible = pair.valid0 & ~pair.occluded0
-    assert visible.float().mean() > 0.2
-    # At an edge a pixel mixes two surfaces that move apart.
-    visible &= ~pair.edge0 & ~nearest(pair.edge1, target)
-    assert 255 * error[visible].mean() < 1.5
-    assert unmoved[visible].mean() > 2 * error[visible].mean()
+def test_a_warp_brings_the_first_picture_back(scenes_of, view):
+    unmoved = []
+    for seed in SEEDS:
+        pair = pair_of(scenes_of(view, seed, planar=GENTLE, **LARGE).sample(seed))
+        target = targets(pair.flow_0to1).clamp(-1e4, 1e4)
+        warped = sample(pair.image1[None], target[None], mode="bicubic", padding="border")[0]
+        error = (warped.permute(2, 0, 1) - pair.image0).abs().mean(0)
+        visible = pair.valid0 & ~pair.occluded0
+        # At an edge a pixel mixes two surfaces that move apart.
+        visible &= ~pair.edge0 & ~nearest(pair.edge1, target)
+        assert visible.sum() > 1000
+        assert 255 * error[visible].mean() < 1.5, f"seed {seed}"
+        unmoved.append(255 * (pair.image1 - pair.image0).abs().mean(0)[visible].mean())
+    assert np.mean(unmoved) > 8  # or the warp would prove nothing
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -89,7 +90,7 @@ def test_the_stored_fields_are_inverse(scenes_of, view, seed):
         for dy in (0, 1):
             corner = torch.stack((x + dx, y + dy), -1)
             same &= nearest(pair.layer1, corner) == pair.layer0
-    assert same.sum() > 1000
+    assert same.sum() > 100
     back = sample(pair.flow_1to0[None], target[None].clamp(-1e4, 1e4))[0].permute(2, 0, 1)
     error = (back + pair.flow_0to1).norm(dim=0)[same]
     assert error.mean() < 0.02
@@ -101,9 +102,9 @@ def test_the_stored_fields_are_inverse(scenes_of, view, seed):
 def test_occlusion_is_what_the_other_picture_shows(scenes_of, view, seed):
     """Held against the layers that the other picture shows at its own pixels."""
     pair = pair_of(scenes_of(view, seed).sample(seed))
-    for flow, occluded, own, there in (
-        (pair.flow_0to1, pair.occluded0, pair.layer0, pair.layer1),
-        (pair.flow_1to0, pair.occluded1, pair.layer1, pair.layer0),
+    for flow, occluded, own, there, edge in (
+        (pair.flow_0to1, pair.occluded0, pair.layer0, pair.layer1, pair.edge1),
+        (pair.flow_1to0, pair.occluded1, pair.layer1, pair.layer0, pair.edge0),
     ):
         target = targets(flow)
         height, width = occluded.shape
@@ -111,12 +112,10 @@ def test_occlusion_is_what_the_other_picture_shows(scenes_of, view, seed):
         inside = ((target >= low) & (target <= torch.tensor([width - 0.5, height - 0.5]))).all(-1)
         assert (occluded | inside).all()
         shown = nearest(there, target)
-        assert (shown >= own)[inside].all() or (shown >= own)[inside].float().mean() > 0.97
-        visible = inside & ~occluded
-        assert (shown == own)[visible].float().mean() > 0.9
-        hidden = inside & occluded
-        if hidden.sum() > 50:
-            assert (shown != own)[hidden].float().mean() > 0.8
+        clear = inside & ~nearest(edge, target)
+        assert clear.sum() > 100
+        assert (shown == own)[clear & ~occluded].float().mean() > 0.999
+        assert (shown > own)[clear & occluded].float().sum() >= 0.999 * (clear & occluded).sum()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -142,7 +141,9 @@ def test_planar_is_its_homography(scenes_of, seed):
     grid = pixel_grid(*found.pair.layer0.shape).reshape(-1, 2)
     expected = transform_points(found.homography_0to1, grid)
     target = targets(found.pair.flow_0to1).reshape(-1, 2)
-    assert (target - expected).abs().amax() < 0.01
+    near = (expected.abs() < 1000).all(1)
+    assert near.float().mean() > 0.5
+    assert (target - expected)[near].abs().amax() < 0.01
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -157,10 +158,10 @@ def test_stereo_is_rectified_and_ordered(scenes_of, seed):
     assert found.disparity0.max() <= 0.25 * 128 * 1.05
     # What hides a point is nearer than the point.
     target = targets(pair.flow_0to1)
-    hidden = pair.occluded0 & (target[..., 0] >= 0)
+    hidden = pair.occluded0 & (target[..., 0] >= 0) & ~nearest(pair.edge1, target)
     in_front = nearest(found.disparity1[0], target) - found.disparity0[0]
     if hidden.sum() > 30:
-        assert (in_front[hidden] > -0.05).float().mean() > 0.9
+        assert (in_front[hidden] > 0).float().mean() > 0.95
 
 
 def test_a_vertical_error_only_where_it_is_asked_for(scenes_of):
@@ -189,9 +190,10 @@ def test_posed_is_the_projection_of_its_depth(scenes_of, seed):
     # What hides a point is nearer to the second camera than the point.
     hidden = pair.occluded0 & (expected >= 0).all(-1)
     hidden &= (expected[..., 0] <= width - 1) & (expected[..., 1] <= height - 1)
-    in_front = nearest(found.depth1[0], expected) < moved[..., 2] * 1.02
+    hidden &= ~nearest(pair.edge1, expected)
+    in_front = nearest(found.depth1[0], expected) < moved[..., 2]
     if hidden.sum() > 30:
-        assert in_front[hidden].float().mean() > 0.9
+        assert in_front[hidden].float().mean() > 0.95
 
 
 def test_speeds_have_the_distribution_that_was_asked_for(scenes_of):
