@@ -77,11 +77,12 @@ class EmbeddingTask(MetricTask):
         """The descriptors of a batch `(images, tracks)`, paired within each track.
 
         Raises:
-            ShapeError: images and tracks of different number, or a batch without a pair.
+            ShapeError: images and tracks of different number, or a training batch without a pair.
         """
         images, tracks = batch
         anchor, positive = pairs_within_tracks(tracks)
-        if len(images) != len(tracks) or len(anchor) == 0:
+        alone = self.training and len(anchor) == 0
+        if len(images) != len(tracks) or alone:
             raise ShapeError(
                 f"a batch has {len(images)} images and {len(tracks)} tracks with {len(anchor)} "
                 "pairs; give one track an image, and two images or more of a track"
