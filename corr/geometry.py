@@ -211,7 +211,7 @@ def transform_patches(
     """
     size = patches.shape[-1]
     points = (size - 1) / 2 + 0.5 * size * _patch_points(transform, size)
-    points = points.expand(len(patches), size, size, 2)
+    points = points.expand(patches.shape[0], size, size, 2)  # `len` would fix an exported batch
     return sample(patches, points, padding="border").permute(0, 3, 1, 2)
 
 

@@ -251,7 +251,7 @@ def test_exports_that_are_refused(refused, monkeypatch):
     assert refused("export", "sift", "-o", "n.onnx") == (
         "model 'sift' is classical: it has no network to export"
     )
-    assert "'hardnett' is neither a folder nor one of: hardnet" in refused(
+    assert "'hardnett' is neither a folder nor one of: gemnet-siamese, " in refused(
         "export", "hardnett", "-o", "n.onnx"
     )
     assert "the following arguments are required: -o/--output" in refused("export", "hardnet")
@@ -320,8 +320,8 @@ def test_wrong_weights(refused):
         (["evaluate", "homographies", "--root", ".", "--models", "sift,"], "has an empty name"),
         (["evaluate", "homographies", "--root", ".", "--models", "shift"], "'shift' is not known"),
         (
-            ["evaluate", "hpatches", "--root", ".", "--models", "sift"],
-            "benchmark 'hpatches' is not known",
+            ["evaluate", "hpatch", "--root", ".", "--models", "sift"],
+            "benchmark 'hpatch' is not known",
         ),
     ],
     ids=" ".join,

@@ -64,7 +64,8 @@ class InTurn(PatchNormalization):
 
     def within(self, patches: Float[Tensor, "N 1 32 32"]) -> Float[Tensor, "N 2 2"]:
         """The product of the transforms."""
-        total = torch.eye(2, dtype=patches.dtype, device=patches.device).expand(len(patches), 2, 2)
+        identity = torch.eye(2, dtype=patches.dtype, device=patches.device)
+        total = identity.expand(patches.shape[0], 2, 2)
         for part in self.parts:
             assert isinstance(part, PatchNormalization)
             seen = transform_patches(patches, total @ part._enlarge(patches))

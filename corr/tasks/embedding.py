@@ -90,6 +90,12 @@ class EmbeddingTask(MetricTask):
         described = self._embed(images)
         return Described(described[anchor], described[positive], Labels(tracks=tracks[anchor]))
 
+    def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """The images of the pairs that `describe` makes."""
+        images, tracks = batch
+        anchor, positive = pairs_within_tracks(tracks)
+        return images[anchor], images[positive]
+
     def on_validation_start(self) -> None:
         """Stop the clock, and drop what a validation that was stopped left."""
         super().on_validation_start()
@@ -123,7 +129,9 @@ class EmbeddingTask(MetricTask):
                 logger.log_metrics(figures, step=0)
 
     def _embed(self, images: Tensor) -> Tensor:
-        described: Tensor = self.network(images.contiguous(memory_format=torch.channels_last))
+        images = images.contiguous(memory_format=torch.channels_last)
+        raw = self.training and self.loss.needs_raw
+        described: Tensor = self.network.raw(images) if raw else self.network(images)
         return described
 
 

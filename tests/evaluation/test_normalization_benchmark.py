@@ -18,6 +18,7 @@ from corr.errors import ModelError
 from corr.evaluation.normalization import NormalizationBenchmark, NormalizationProtocol
 from corr.evaluation.patches import PatchBenchmark, PatchProtocol
 from corr.formats import write_image
+from corr.machine.precision import multiplies_bfloat16
 from corr.models import HardNetSTN, load_network, save_network
 
 
@@ -155,6 +156,7 @@ def test_the_patch_benchmark_describes_given_patches_by_all_others(root):
     benchmark = PatchBenchmark(PatchProtocol(max_keypoints=40))
     inputs = benchmark.read(read_sequences(root)[0])
     network = load_network("hardnet")
-    with torch.no_grad():
+    fast = multiplies_bfloat16("cpu")
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=fast):
         expected = network(torch.from_numpy(inputs.patches0)[:, None].float() / 255).numpy()
     np.testing.assert_allclose(benchmark.run("hardnet", inputs)[0], expected, atol=1e-6)

@@ -17,7 +17,7 @@ from corr.classical.colour import colour_histogram
 from corr.cli import main
 from corr.data import ImageBatch
 from corr.errors import ShapeError
-from corr.formats import write_image
+from corr.formats import read_image, write_image
 from corr.losses import ContrastiveLoss, DescriptorLoss, Guard, TripletLoss
 from corr.metrics import mean_average_precision, recall_at_k, relevant_ranks
 from corr.models import GeMNet, load_network
@@ -101,6 +101,14 @@ def test_rows_of_one_track_are_no_negatives():
     assert float(task.loss(corners, corners)) > 0.1
 
 
+def test_what_is_shown_are_the_pairs_that_are_described():
+    task, batch = small_task().eval(), random_batch(3, 4)
+    described, shown = task.describe(batch), task.shown(batch)
+    with torch.no_grad():
+        for side, images in zip(described[:2], shown, strict=True):
+            torch.testing.assert_close(side, task.network(images))
+
+
 def test_each_image_goes_through_the_network_once():
     task, seen = small_task(), []
     task.network.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
@@ -171,6 +179,7 @@ def test_a_run_and_its_resumption(tmp_path, capsys, monkeypatch):
     train(["smoke/triplet-embedding", "--out", str(whole), "--trainer.max_steps", "6", *TINY])
     said = capsys.readouterr().out
     assert "recall@1 on the held-out images" in said
+    assert read_image(whole / "hardest.png").shape[0] > 100
     assert f"corr retrieve QUERY --gallery DIR --model {whole}" in said
     assert {"val/recall_1", "val/map_histogram"} <= set(
         (whole / "metrics.csv").read_text().splitlines()[0].split(",")

@@ -59,6 +59,7 @@ def test_a_run_leaves_everything_that_is_promised(finished: Path):
         "weights.safetensors",
         "network.yaml",
         "curves.png",
+        "hardest.png",
     }
     assert cv2.imread(str(finished / "curves.png")).shape[0] > 100
     assert sorted(rows(finished)) == list(range(10))
