@@ -92,7 +92,8 @@ def _spots(rows: Tensor, picture: Pictures, *, hard: bool) -> Float[Tensor, "K B
     cos, sin = torch.cos(angle), torch.sin(angle)
     u, v = (cos * x + sin * y) / a.clamp_min(1e-6), (cos * y - sin * x) / b.clamp_min(1e-6)
     squared = u * u + v * v
-    return strength * (torch.sigmoid(6 * (1 - squared)) if hard else torch.exp(-squared))
+    profile = torch.sigmoid(6 * (1 - squared)) if hard else torch.exp(-squared)
+    return torch.mul(strength, profile)
 
 
 def _noise(picture: Pictures, rows: Tensor, noise: Tensor) -> Pictures:

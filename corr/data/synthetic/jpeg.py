@@ -61,7 +61,7 @@ def _rounded(
     """Values whose cosine coefficients are whole multiples of the table's entries."""
     num, channels, height, width = values.shape
     steps = values.new_tensor(table).reshape(8, 8) * scale[:, None, None]
-    steps = steps.round().clamp(1, 255)[:, None, None, :, None, :]
+    steps = torch.floor(steps + 0.5).clamp(1, 255)[:, None, None, :, None, :]
     cosines = _cosines(values)
     blocks = values.reshape(num, channels, height // 8, 8, width // 8, 8)
     turned = torch.einsum("ij,bcrjsk,lk->bcrisl", cosines, blocks, cosines)

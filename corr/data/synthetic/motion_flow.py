@@ -25,7 +25,7 @@ def draw_flow(rng: np.random.Generator, placement: Placement, config: SyntheticC
     count = len(placement.outlines)
     normal = rng.standard_normal(count)
     wild = ranges.alike**0.5 * rng.standard_normal() + (1 - ranges.alike) ** 0.5 * normal
-    speeds = np.interp(ndtr(wild), *zip(*ranges.speed, strict=True))
+    speeds = np.interp(ndtr(wild), *np.array(ranges.speed, float).T)
     moved: list[Matrix] = []
     maps: list[LayerMap] = []
     for layer, pose in enumerate(placement.poses):

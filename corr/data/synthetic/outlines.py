@@ -135,7 +135,7 @@ def _bar(rng: np.random.Generator, radius: float) -> Outline:
     distance, number = 1e6, 0
     if rng.random() < 0.35:
         distance = width * rng.uniform(3, 8)
-        number = int(min(rng.integers(1, 9), radius * 1.2 // distance))
+        number = min(int(rng.integers(1, 9)), int(radius * 1.2 // distance))
     across = width + size + number * min(distance, 1e3)
     values = np.array([length, width, size, rate, phase, distance, number])
     return Outline(BAR, _rows(values), (length, across))

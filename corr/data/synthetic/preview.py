@@ -64,14 +64,16 @@ def _truth_over(image: Float[Tensor, "3 H W"], sample: Sample) -> Picture:
         longest = max(float(np.quantile(np.hypot(flow[..., 0], flow[..., 1]), 0.98)), 1e-3)
         colours = flow_colours(flow / longest)
     grey = picture(image).mean(2, keepdims=True)
-    return (0.75 * colours + 0.25 * grey).clip(0, 255).astype(np.uint8)
+    mixed: Picture = (0.75 * colours + 0.25 * grey).clip(0, 255).astype(np.uint8)
+    return mixed
 
 
 def _heat(values: Float[Tensor, "H W"]) -> Picture:
     found = values.cpu().numpy()
     low, high = np.quantile(found, [0.01, 0.99])
     level = ((found - low) / max(high - low, 1e-6)).clip(0, 1)
-    return turbo()[np.rint(level * 255).astype(np.uint8)]
+    colours: Picture = turbo()[np.rint(level * 255).astype(np.uint8)]
+    return colours
 
 
 def _warped_back(pair: Pair) -> Picture:

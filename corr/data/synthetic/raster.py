@@ -65,12 +65,13 @@ def rasterise(layers: Layers, view: int) -> Raster:
             before = left[at]
             share = (0.5 - off).clamp(0, 1) * before
             left[at] = before - share
-            clearance[at] = torch.minimum(clearance[at], off.abs())
+            seen = torch.where(before > 0, off.abs(), torch.inf)
+            clearance[at] = torch.minimum(clearance[at], seen)
             # What is at a centre is needed for the truth, however little of the pixel it takes.
             shown = ((share > LEAST_WEIGHT) | ((off <= 0) & (before > 0))).nonzero()[:, 0]
             own = torch.full_like(shown, layer) if isinstance(layer, int) else layer[part][shown]
             kept = (values[part][shown] for values in places)
-            found.append(Fragments(at[shown], own, *kept, share[shown]))
+            found.append(Fragments._make((at[shown], own, *kept, share[shown])))
     pieces = Fragments(*(torch.cat(values) for values in zip(*found, strict=True)))
     inside = (pieces.distance <= 0).nonzero()[:, 0]
     pixel, layer = pieces.pixel[inside], pieces.layer[inside]

@@ -113,7 +113,8 @@ class SyntheticScenes:
         flat = self.config.view == "planar"
         forth, back = (correspond(layers, rasters, view, flat=flat) for view in (0, 1))
         pair = Pair(
-            *images,
+            images[0],
+            images[1],
             forth.flow,
             back.flow,
             forth.occluded,
@@ -164,8 +165,8 @@ def _with_truth(
         pose = torch.eye(4, device=layers.device).repeat(len(scenes), 1, 1)
         pose[:, :3, :3] = _stacked(scenes, "rotation", layers.device)
         pose[:, :3, 3] = _stacked(scenes, "translation", layers.device)
-        depths = [_depth(scenes, layers, raster, at) for at, raster in enumerate(rasters)]
-        return PosedSample(pair, *depths, _stacked(scenes, "intrinsics", layers.device), pose)
+        depth0, depth1 = (_depth(scenes, layers, rasters[at], at) for at in (0, 1))
+        return PosedSample(pair, depth0, depth1, _stacked(scenes, "intrinsics", layers.device), pose)
     return pair
 
 
@@ -196,7 +197,7 @@ def _joined(samples: Sequence[Sample], join: Callable[[list[Tensor]], Tensor]) -
         if isinstance(parts[0], Tensor):
             return join(list(parts))  # type: ignore[arg-type]  # all are tensors
         kind = type(parts[0])
-        return kind(*(of(column) for column in zip(*parts, strict=True)))  # type: ignore[call-overload]
+        return kind(*(of(column) for column in zip(*parts, strict=True)))
 
     return of(samples)  # type: ignore[return-value]  # of the same kind as its parts
 

@@ -35,7 +35,8 @@ def shade(
 def _light(rows: Tensor, fragments: Fragments) -> Tensor:
     along_u, along_v, rim, width = rows
     level = (1 + along_u * fragments.u + along_v * fragments.v).clamp(0.4, 1.5)
-    return level * (1 - rim * torch.exp(fragments.distance.clamp_max(0) / width))
+    shade = 1 - rim * torch.exp(fragments.distance.clamp_max(0) / width)
+    return torch.mul(level, shade)
 
 
 def _channel(tint: Tensor, channel: int, texels: Tensor) -> Tensor:

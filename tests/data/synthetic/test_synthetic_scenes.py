@@ -66,6 +66,7 @@ def test_another_process_draws_the_same(scenes_of):
     assert done.stdout.split() == [scenes.digest, *hashes]
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # on one core
 @pytest.mark.parametrize("num_workers", [0, 1, 2])
 def test_batches_do_not_depend_on_the_workers(num_workers):
     module = SyntheticDataModule(

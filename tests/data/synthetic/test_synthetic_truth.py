@@ -205,7 +205,7 @@ def test_speeds_have_the_distribution_that_was_asked_for(scenes_of):
         centre = torch.tensor([[0.0], [0.0]])
         table = torch.from_numpy(scene.maps[1])[:, :1]
         x, y = to_view(table, *centre, warped=bool(scene.warped[1, 0]))
-        speeds.append(float(np.hypot(x - 15.5, y - 15.5)))
+        speeds.append(float(torch.hypot(x - 15.5, y - 15.5)))
     for share, speed in SINTEL_MOTION[1:-1]:
         # The smooth motions, which a third have, add up to half of the speed.
         assert abs(np.mean(np.array(speeds) <= speed) - share) < 0.08
