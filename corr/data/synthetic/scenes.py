@@ -166,7 +166,9 @@ def _with_truth(
         pose[:, :3, :3] = _stacked(scenes, "rotation", layers.device)
         pose[:, :3, 3] = _stacked(scenes, "translation", layers.device)
         depth0, depth1 = (_depth(scenes, layers, rasters[at], at) for at in (0, 1))
-        return PosedSample(pair, depth0, depth1, _stacked(scenes, "intrinsics", layers.device), pose)
+        return PosedSample(
+            pair, depth0, depth1, _stacked(scenes, "intrinsics", layers.device), pose
+        )
     return pair
 
 
