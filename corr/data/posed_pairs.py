@@ -1,9 +1,9 @@
 """Pairs of pictures with depth and cameras, as `corr datasets synth posed` writes them.
 
 A folder for each pair: `image0.png`, `image1.png`; `depth0.pfm`, `depth1.pfm` along the axis of
-each camera; `occluded0.png`, `occluded1.png`, white where the other picture does not show the
-point; and `cameras.json` with `intrinsics` (3 x 3, of both cameras, px, the centre of the top-left
-pixel is (0, 0)) and `pose_0to1` (4 x 4, takes points from the frame of camera 0 to that of 1).
+each camera; `masks0.png`, `masks1.png`, see `corr.data.masks`; and `cameras.json` with `intrinsics`
+(3 x 3, of both cameras, px, the centre of the top-left pixel is (0, 0)) and `pose_0to1` (4 x 4,
+takes points from the frame of camera 0 to that of 1).
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Float32, Float64
 
 from corr.data.layouts import refusal, require, scene_folders
+from corr.data.masks import Masks, read_masks
 from corr.errors import DatasetError
-from corr.formats import read_disparity, read_image
+from corr.formats import read_disparity
 
 SETS = ("synthetic-posed",)
 """Cards of the sets that are read."""
 
 CAMERAS = "cameras.json"
 FILES = (
-    *("image0.png", "image1.png", "depth0.pfm", "depth1.pfm", "occluded0.png", "occluded1.png"),
+    *("image0.png", "image1.png", "depth0.pfm", "depth1.pfm", "masks0.png", "masks1.png"),
     CAMERAS,
 )
 """Of each pair."""
@@ -40,9 +41,9 @@ class PosedTruth:
     depth0: Float32[np.ndarray, "H W"]
     """Along the axis of the camera, NaN where not known."""
     depth1: Float32[np.ndarray, "H W"]
-    occluded0: Bool[np.ndarray, "H W"]
-    """True where the other picture does not show the point."""
-    occluded1: Bool[np.ndarray, "H W"]
+    masks0: Masks
+    """What the other picture does not show, and where several surfaces mix."""
+    masks1: Masks
     intrinsics: Float64[np.ndarray, "3 3"]
     pose_0to1: Float64[np.ndarray, "4 4"]
 
@@ -86,8 +87,8 @@ class PosedPair:
             FormatError, ImageError, DatasetError: a file is damaged.
         """
         depths = [read_disparity(self.folder / f"depth{view}.pfm") for view in (0, 1)]
-        masks = [read_image(self.folder / f"occluded{view}.png")[..., 0] > 127 for view in (0, 1)]
-        if len({values.shape for values in (*depths, *masks)}) > 1:
+        masks = [read_masks(self.folder / f"masks{view}.png") for view in (0, 1)]
+        if len({values.shape for values in (*depths, *(mask.edge for mask in masks))}) > 1:
             raise DatasetError(f"the depths and masks in '{self.folder}' differ in size")
         path = self.folder / CAMERAS
         try:

@@ -151,7 +151,7 @@ def _posed_pairs(root: Path) -> Iterator[Measured]:
         truth = pair.truth()
         flow = truth.flow_0to1()
         length = np.hypot(flow[..., 0], flow[..., 1])
-        yield Measured(read_image(pair.image0), length, truth.occluded0, False)
+        yield Measured(read_image(pair.image0), length, truth.masks0.occluded, False)
 
 
 def _homography_pairs(root: Path) -> Iterator[Measured]:

@@ -150,8 +150,8 @@ def posed(root: Path) -> None:
         folder = root / name
         image(folder / "image0.png", LEFT)
         image(folder / "image1.png", RIGHT)
-        grey(folder / "occluded0.png", 255 * LEAVES)
-        grey(folder / "occluded1.png", 0 * ROWS)
+        for view, occluded in enumerate((LEAVES, 0 * LEAVES)):
+            image(folder / f"masks{view}.png", np.stack([255 * occluded, *2 * [0 * occluded]], -1))
         write_disparity(folder / "depth0.pfm", 100 / DISPARITY)
         write_disparity(folder / "depth1.pfm", 100 / DISPARITY)
         (folder / "cameras.json").write_text(json.dumps(cameras))

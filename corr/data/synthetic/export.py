@@ -1,5 +1,8 @@
 """Synthetic samples as files, laid out as published sets are, so that any reader reads them.
 
+What those layouts have no place for, the masks of stereo and flow, lies in a folder `masks` of its
+own, see `corr.data.masks`.
+
 Every file appears whole or not at all, and what is there already is not made again: a run that was
 stopped goes on where it was.
 """
@@ -7,7 +10,7 @@ stopped goes on where it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -17,10 +20,11 @@ from torch import Tensor
 
 from corr.data.flying_chairs import SPLIT_FILES
 from corr.data.homographies import NUM_IMAGES
+from corr.data.masks import Masks, write_masks
 from corr.data.posed_pairs import FILES
 from corr.data.progress import progress_bar
 from corr.data.synthetic.config import View
-from corr.data.synthetic.samples import Pair, PlanarSample, PosedSample, StereoSample, pair_of
+from corr.data.synthetic.samples import Pair, PlanarSample, PosedSample, StereoSample
 from corr.data.synthetic.scenes import SyntheticScenes
 from corr.errors import OptionError
 from corr.formats import write_disparity, write_flo, write_image
@@ -103,6 +107,18 @@ def picture(image: Tensor) -> np.ndarray:
     return values
 
 
+def _write_pictures(paths: Sequence[Path], pair: Pair) -> None:
+    for path, image in zip(paths, (pair.image0, pair.image1), strict=True):
+        write_image(path, picture(image))
+
+
+def _write_masks(paths: Sequence[Path], pair: Pair) -> None:
+    first = pair.occluded0, pair.edge0, pair.valid0
+    second = pair.occluded1, pair.edge1, pair.valid1
+    for path, masks in zip(paths, (first, second), strict=True):
+        write_masks(path, Masks._make(mask.cpu().numpy() for mask in masks))
+
+
 def _planar_files(index: int) -> list[str]:
     numbers = range(1, NUM_IMAGES + 1)
     pictures = [f"v_{index:05d}/{k}.png" for k in numbers]
@@ -127,32 +143,35 @@ def _stereo_files(index: int) -> list[str]:
     place = f"TRAIN/A/{index:05d}"
     sides = ("left", "right")
     pictures = [f"frames_finalpass/{place}/{side}/0006.png" for side in sides]
-    return pictures + [f"disparity/{place}/{side}/0006.pfm" for side in sides]
+    maps = [f"disparity/{place}/{side}/0006.pfm" for side in sides]
+    return pictures + maps + [f"masks/{place}/{side}/0006.png" for side in sides]
 
 
 def _write_stereo(scenes: SyntheticScenes, index: int, root: Path) -> None:
     """FlyingThings3D of SceneFlow."""
     sample = scenes.sample(index)
     assert isinstance(sample, StereoSample)
-    left, right, left_map, right_map = (root / file for file in _stereo_files(index))
-    write_image(left, picture(sample.pair.image0))
-    write_image(right, picture(sample.pair.image1))
-    write_disparity(left_map, sample.disparity0[0].cpu().numpy())
-    write_disparity(right_map, sample.disparity1[0].cpu().numpy())
+    paths = [root / file for file in _stereo_files(index)]
+    _write_pictures(paths[:2], sample.pair)
+    for path, disparity in zip(paths[2:4], (sample.disparity0, sample.disparity1), strict=True):
+        write_disparity(path, disparity[0].cpu().numpy())
+    _write_masks(paths[4:], sample.pair)
 
 
 def _flow_files(index: int) -> list[str]:
-    return [f"data/{index + 1:05d}_{end}" for end in ("img1.png", "img2.png", "flow.flo")]
+    number = f"{index + 1:05d}"
+    files = [f"data/{number}_{end}" for end in ("img1.png", "img2.png", "flow.flo")]
+    return files + [f"masks/{number}_{picture}.png" for picture in ("img1", "img2")]
 
 
 def _write_flow(scenes: SyntheticScenes, index: int, root: Path) -> None:
     """FlyingChairs."""
     sample = scenes.sample(index)
     assert isinstance(sample, Pair)
-    first, second, flow = (root / file for file in _flow_files(index))
-    write_image(first, picture(sample.image0))
-    write_image(second, picture(sample.image1))
-    write_flo(flow, sample.flow_0to1.permute(1, 2, 0).cpu().numpy())
+    paths = [root / file for file in _flow_files(index)]
+    _write_pictures(paths[:2], sample)
+    write_flo(paths[2], sample.flow_0to1.permute(1, 2, 0).cpu().numpy())
+    _write_masks(paths[3:], sample)
 
 
 def _posed_files(index: int) -> list[str]:
@@ -164,14 +183,10 @@ def _write_posed(scenes: SyntheticScenes, index: int, root: Path) -> None:
     sample = scenes.sample(index)
     assert isinstance(sample, PosedSample)
     paths = [root / file for file in _posed_files(index)]
-    pair = pair_of(sample)
-    for path, image in zip(paths[:2], (pair.image0, pair.image1), strict=True):
-        write_image(path, picture(image))
+    _write_pictures(paths[:2], sample.pair)
     for path, depth in zip(paths[2:4], (sample.depth0, sample.depth1), strict=True):
         write_disparity(path, depth[0].cpu().numpy())
-    for path, mask in zip(paths[4:6], (pair.occluded0, pair.occluded1), strict=True):
-        white = mask.cpu().numpy().astype(np.uint8) * 255
-        write_image(path, np.repeat(white[..., None], 3, axis=2))
+    _write_masks(paths[4:6], sample.pair)
     cameras = {
         "intrinsics": sample.intrinsics.double().tolist(),
         "pose_0to1": sample.pose_0to1.double().tolist(),

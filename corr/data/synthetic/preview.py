@@ -7,13 +7,12 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from corr.data.synthetic.export import picture
+from corr.data.synthetic.proof import warped_back
 from corr.data.synthetic.samples import Pair, PosedSample, Sample, StereoSample, pair_of
 from corr.data.synthetic.scenes import SyntheticScenes
 from corr.drawing.disparity import turbo
 from corr.drawing.flow import flow_colours
 from corr.drawing.strip import Strip
-from corr.geometry import pixel_grid
-from corr.geometry import sample as read
 
 Picture = UInt8[np.ndarray, "_ _ 3"]
 
@@ -77,11 +76,7 @@ def _heat(values: Float[Tensor, "H W"]) -> Picture:
 
 
 def _warped_back(pair: Pair) -> Picture:
-    height, width = pair.image0.shape[-2:]
-    flow = pair.flow_0to1.permute(1, 2, 0)
-    target = pixel_grid(height, width, flow.device) + flow
-    found = read(pair.image1[None], target[None], padding="border")[0]
-    pixels = picture(found.permute(2, 0, 1)).astype(np.float32)
+    pixels = picture(warped_back(pair)).astype(np.float32)
     hidden = pair.occluded0.cpu().numpy()[..., None]
     return np.where(hidden, 0.35 * pixels + 0.65 * _HIDDEN, pixels).astype(np.uint8)
 

@@ -11,7 +11,8 @@ from torch import Tensor
 class Pair(NamedTuple):
     """Two pictures and where each pixel of one is in the other; also the sample of `flow`.
 
-    The left picture of `stereo` is picture 0. What is visible is `valid & ~occluded`.
+    The left picture of `stereo` is picture 0. What is visible is `valid & ~occluded`, also at an
+    edge; where a warp brings the picture back is `clear0` and `clear1`.
     """
 
     image0: Float[Tensor, "*B 3 H W"]
@@ -27,12 +28,23 @@ class Pair(NamedTuple):
     """True where the flow is known: everywhere but at a horizon."""
     valid1: Bool[Tensor, "*B H W"]
     edge0: Bool[Tensor, "*B H W"]
-    """True within 1 px of the edge of a layer, where the colour may mix two surfaces; the truth is
-    that of the surface at the pixel's centre."""
+    """True where the pixel, or one of the four around its point in picture 1, shows more than one
+    surface. The truth is that of the surface at the pixel's centre; the colour is a mixture, which
+    no warp brings back."""
     edge1: Bool[Tensor, "*B H W"]
     layer0: Int64[Tensor, "*B H W"]
     """Which layer each pixel shows: 0 is the background, higher numbers are in front of it."""
     layer1: Int64[Tensor, "*B H W"]
+
+    @property
+    def clear0(self) -> Bool[Tensor, "*B H W"]:
+        """True where both pictures show one surface, and the same."""
+        return self.valid0 & ~self.occluded0 & ~self.edge0
+
+    @property
+    def clear1(self) -> Bool[Tensor, "*B H W"]:
+        """As `clear0`, of the pixels of picture 1."""
+        return self.valid1 & ~self.occluded1 & ~self.edge1
 
 
 class PlanarSample(NamedTuple):

@@ -22,8 +22,9 @@ FARTHEST = 1e5
 """px; what goes farther is at the horizon, and its place is not known."""
 
 
-EDGE_PX = 1.0
-"""With an edge so near, the colour of a pixel is a mixture that no warp brings back."""
+MIXED_PX = 0.75
+"""With an edge so near to its centre, a pixel may show two layers in part: half of its side, with
+room for distances that are right to first order only."""
 
 SURE_PX = 1.5
 """A pixel so far from every edge shows one layer wherever in it a point lies, with room for
@@ -40,7 +41,7 @@ class Correspondence(NamedTuple):
     valid: Bool[Tensor, "B H W"]
     """True where the flow is known."""
     edge: Bool[Tensor, "B H W"]
-    """True where an edge is so near that the colour may be that of two surfaces."""
+    """True where the colour here or there is a mixture of layers; see `samples.Pair`."""
     layer: Int64[Tensor, "B H W"]
     """Rank of the layer: 0 is the background."""
 
@@ -76,12 +77,14 @@ def correspond(
     line = torch.div(place, width, rounding_mode="floor")
     flow = torch.stack((x - (place - line * width), y - line % height), 1)
     flow = torch.where(known[:, None], flow, 0.0)
+    mixed = rasters[view].clearance < MIXED_PX
+    mixed |= ~hidden & (_alone(layers, rasters[other], x, y) != rasters[view].layer)
     shape = (layers.num_scenes, height, width)
     return Correspondence(
         flow.reshape(*shape, 2).permute(0, 3, 1, 2).contiguous(),
         (hidden & known).reshape(shape),
         known.reshape(shape),
-        (rasters[view].clearance < EDGE_PX).reshape(shape),
+        mixed.reshape(shape),
         layers.rank[rasters[view].layer].reshape(shape),
     )
 
@@ -108,6 +111,21 @@ def _hidden(
     chosen = unsure.nonzero()[:, 0]
     hidden[chosen] = _covered(layers, view, (x[chosen], y[chosen], layer[chosen]))
     return hidden
+
+
+def _alone(
+    layers: Layers, raster: Raster, x: Float[Tensor, " P"], y: Float[Tensor, " P"]
+) -> Int64[Tensor, " P"]:
+    """The layer that all four pixels around each point show, and nothing else; -1 if several."""
+    height, width = layers.size
+    layer = torch.where(raster.clearance < MIXED_PX, -1, raster.layer)
+    layer = layer.reshape(layers.num_scenes, height, width)
+    for axis, side in ((1, height), (2, width)):
+        first, second = layer.narrow(axis, 0, side - 1), layer.narrow(axis, 1, side - 1)
+        layer = torch.where(first == second, first, -1)
+    column, line = x.floor().clamp(0, width - 2).long(), y.floor().clamp(0, height - 2).long()
+    scene = layers.scene[raster.layer]
+    return layer.reshape(-1)[(scene * (height - 1) + line) * (width - 1) + column]
 
 
 def _within(x: Tensor, y: Tensor, size: tuple[int, int]) -> Tensor:

@@ -93,7 +93,7 @@ def test_a_run_goes_on_where_it_was(synth, tmp_path, capsys):
     assert "1 were there already" in out
     assert lost.read_bytes() == content
     kept = [path for path in files if "00000" in str(path)]
-    assert len(kept) == 4
+    assert len(kept) == 6
     assert all(path.stat().st_mtime_ns == times[path] for path in kept)
     assert synth("stereo", 3, "--seed", "1") == 2
     assert "holds data set" in capsys.readouterr().err
