@@ -12,7 +12,7 @@ from jaxtyping import Float, Int32, Int64, UInt8
 from torch import Tensor
 
 Values = Float[Tensor, " N"]
-Numbers = Int64[Tensor, " N"]
+Numbers = Int32[Tensor, " N"]
 Picture = UInt8[np.ndarray, "_ _ 3"]
 
 NUM_LEVELS = 7
@@ -25,11 +25,11 @@ class TexturePyramid(NamedTuple):
     """What is read from, on one device."""
 
     texels: Int32[Tensor, " M"]
-    """All levels of all textures, row by row; red, green and blue in the lowest three bytes."""
-    first: Int64[Tensor, "T _"]
-    """Where each level of each texture begins."""
-    size: Int64[Tensor, "T 2"]
-    """(width, height) of the first level, px."""
+    """All levels of all textures, row by row; the bytes of each are red, green, blue and 0."""
+    first: Int32[Tensor, " _"]
+    """Where each level of each texture begins; all levels of a texture follow each other."""
+    size: Int32[Tensor, "2 T"]
+    """Widths and heights of the first levels, px."""
     mirrored: Float[Tensor, " T"]
     """1 where a texture continues as its mirror image, 0 where it repeats."""
 
@@ -46,28 +46,33 @@ def build(pictures: Sequence[Picture], mirrored: Sequence[bool]) -> TexturePyram
         mirrored: whether each continues as its mirror image.
     """
     parts: list[np.ndarray] = []
-    first = np.zeros((len(pictures), NUM_LEVELS), np.int64)
+    first: list[int] = []
     total = 0
-    for row, picture in enumerate(pictures):
+    for picture in pictures:
         level = picture
-        for index in range(NUM_LEVELS):
-            first[row, index] = total
-            red, green, blue = level.reshape(-1, 3).astype(np.int32).T
-            parts.append(red | green << 8 | blue << 16)
+        for _ in range(NUM_LEVELS):
+            first.append(total)
+            bytes_of = np.zeros((level.shape[0] * level.shape[1], 4), np.uint8)
+            bytes_of[:, :3] = level.reshape(-1, 3)
+            parts.append(bytes_of.view(np.int32)[:, 0])
             total += len(parts[-1])
             height, width = (max(1, side // 2) for side in level.shape[:2])
             level = cv2.resize(level, (width, height), interpolation=cv2.INTER_AREA)
     sizes = [picture.shape[1::-1] for picture in pictures]
     return TexturePyramid(
         torch.from_numpy(np.concatenate(parts)),
-        torch.from_numpy(first),
-        torch.tensor(sizes, dtype=torch.int64),
+        torch.tensor(first, dtype=torch.int32),
+        torch.tensor(sizes, dtype=torch.int32).T.contiguous(),
         torch.tensor(mirrored, dtype=torch.float32),
     )
 
 
 def read(
-    pyramid: TexturePyramid, texture: Numbers, x: Values, y: Values, footprint: Values
+    pyramid: TexturePyramid,
+    texture: Int64[Tensor, " N"],
+    x: Values,
+    y: Values,
+    footprint: Values,
 ) -> Float[Tensor, "3 N"]:
     """Colours at points of textures, between the two levels whose texels are nearest in size.
 
@@ -84,21 +89,29 @@ def read(
     Source: Williams 1983, "Pyramidal parametrics", SIGGRAPH.
     """
     level = (footprint.clamp_min(1e-6).log2() + SOFTER).clamp(0, NUM_LEVELS - 1.001)
-    lower = level.long()
-    own = _Rows(pyramid.first[texture], pyramid.size[texture], pyramid.mirrored[texture])
+    lower = level.int()
+    own = _Rows(
+        (texture * NUM_LEVELS).int(),
+        pyramid.size[0].index_select(0, texture),
+        pyramid.size[1].index_select(0, texture),
+        pyramid.mirrored.index_select(0, texture),
+    )
     place = [
-        _fold(values + 0.5, own.size[:, axis], own.mirrored) for axis, values in enumerate((x, y))
+        _fold(values + 0.5, side, own.mirrored)
+        for values, side in ((x, own.width), (y, own.height))
     ]
-    fine = _bilinear(pyramid.texels, own, place, lower)
-    coarse = _bilinear(pyramid.texels, own, place, lower + 1)
+    fine = _bilinear(pyramid, own, place, lower)
+    coarse = _bilinear(pyramid, own, place, lower + 1)
     return torch.lerp(fine, coarse, level - lower)
 
 
 class _Rows(NamedTuple):
     """What the pyramid says of the texture of each point."""
 
-    first: Int64[Tensor, "N _"]
-    size: Int64[Tensor, "N 2"]
+    row: Numbers
+    """Of its first level, among all levels of all textures."""
+    width: Numbers
+    height: Numbers
     mirrored: Values
 
 
@@ -110,12 +123,12 @@ def _fold(place: Values, side: Numbers, mirrored: Values) -> Values:
 
 
 def _bilinear(
-    texels: Int32[Tensor, " M"], own: _Rows, place: Sequence[Values], level: Numbers
+    pyramid: TexturePyramid, own: _Rows, place: Sequence[Values], level: Numbers
 ) -> Float[Tensor, "3 N"]:
     """Colours at places of the first level, read from another level."""
-    start = own.first.gather(1, level[:, None])[:, 0]
-    width, height = (own.size >> level[:, None]).clamp_min(1).unbind(1)
-    x, y = place[0] * (width / own.size[:, 0]), place[1] * (height / own.size[:, 1])
+    texels, start = pyramid.texels, pyramid.first.index_select(0, own.row + level)
+    width, height = (own.width >> level).clamp_min(1), (own.height >> level).clamp_min(1)
+    x, y = place[0] * (width / own.width), place[1] * (height / own.height)
     left, right, across = _neighbours(x, width, own.mirrored)
     top, bottom, down = _neighbours(y, height, own.mirrored)
     top, bottom = start + top * width, start + bottom * width
@@ -125,8 +138,9 @@ def _bilinear(
 
 
 def _colours(texels: Int32[Tensor, " M"], index: Numbers) -> Float[Tensor, "3 N"]:
-    packed = texels.index_select(0, index)
-    return torch.stack((packed & 255, (packed >> 8) & 255, packed >> 16)).float()
+    """In [0, 255], from one fetch for each texel."""
+    fetched = texels.index_select(0, index).view(torch.uint8).reshape(-1, 4)
+    return fetched.T[:3].contiguous().float()
 
 
 def _neighbours(place: Values, side: Numbers, mirrored: Values) -> tuple[Numbers, Numbers, Values]:
@@ -135,7 +149,7 @@ def _neighbours(place: Values, side: Numbers, mirrored: Values) -> tuple[Numbers
     before = torch.floor(place)
     weight = place - before
     last = side - 1
-    first = before.long()
+    first = before.int()
     second = first + 1
     # Beyond a border is the texel at the border where the texture is mirrored, else the other side.
     around = mirrored == 0

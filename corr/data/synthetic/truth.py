@@ -26,7 +26,7 @@ MIXED_PX = 0.75
 """With an edge so near to its centre, a pixel may show two layers in part: half of its side, with
 room for distances that are right to first order only."""
 
-SURE_PX = 1.5
+SURE_PX = 1.0
 """A pixel so far from every edge shows one layer wherever in it a point lies, with room for
 distances that are right to first order only."""
 
