@@ -87,6 +87,7 @@ def synth(view: str | None, options: SynthOptions) -> None:
         raise OptionError(f"'synth' makes {', '.join(VIEWS)}, not '{view}'")
     if options.out is None or options.num_samples is None:
         raise OptionError(f"say how many and where to: corr datasets synth {view} -n N --out DIR")
+    _check_count(options.num_samples)
     from corr.data.synthetic.export import write_data_set
 
     scenes = options.scenes(view)
@@ -112,8 +113,7 @@ def statistics(source: str | None, beside: Path | None, options: SynthOptions) -
     from corr.data.statistics import EDGES, measure, read_pairs
 
     count = 50 if options.num_samples is None else options.num_samples
-    if count < 1:
-        raise OptionError(f"number of samples is {count}; use 1 or more")
+    _check_count(count)
     pairs = _synthetic(source, options) if source.startswith(_PREFIX) else read_pairs(Path(source))
     found = [measure(source, pairs, count)]
     if beside is not None:
@@ -126,6 +126,11 @@ def statistics(source: str | None, beside: Path | None, options: SynthOptions) -
         _say_histogram(quantity, [one for one in found if quantity in one.counts])
     if options.out is not None:
         _draw(found, quantities, options.out)
+
+
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise OptionError(f"number of samples is {count}; use 1 or more")
 
 
 def _synthetic(source: str, options: SynthOptions) -> Iterator[Measured]:

@@ -129,7 +129,7 @@ def read_pairs(root: Path) -> Iterator[Measured]:
     for sets, reader in readers.items():
         if set(found) & set(sets):
             return reader(root)
-    known = [name for sets in readers for name in sets]
+    known = list(dict.fromkeys(name for sets in readers for name in sets))
     raise refusal(root, known, "a set of one of those names")
 
 

@@ -247,9 +247,11 @@ class SyntheticConfig:
             raise OptionError(f"view is '{self.view}'; use {', '.join(VIEWS)}")
         for name in ("height", "width"):
             side = getattr(self, name)
-            if side != int(side) or not MIN_SIDE <= side <= MAX_SIDE:
+            if not isinstance(side, int) or not MIN_SIDE <= side <= MAX_SIDE:
                 raise OptionError(f"{name} is {side} px; use {MIN_SIDE} to {MAX_SIDE}")
         check_range("num_objects", self.num_objects, 0, 100)
+        if not all(isinstance(count, int) for count in self.num_objects):
+            raise OptionError(f"num_objects is {self.num_objects}; use whole numbers")
 
     @property
     def size(self) -> tuple[int, int]:

@@ -49,11 +49,9 @@ def write_data_set(scenes: SyntheticScenes, count: int, root: Path) -> Written:
     """The first `count` samples, below a folder.
 
     Raises:
-        OptionError: there are none to write, or the folder holds another data set.
+        OptionError: the folder holds another data set.
         FormatError: a file cannot be written.
     """
-    if count < 1:
-        raise OptionError(f"number of samples is {count}; use 1 or more")
     make_folder(root)
     _identify(scenes, root)
     view = scenes.config.view

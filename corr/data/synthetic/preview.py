@@ -39,10 +39,8 @@ def draw_preview(scenes: SyntheticScenes, count: int) -> Picture:
         ]
         rows.append(np.concatenate([_framed(cell) for cell in cells], axis=1))
     strip = Strip(np.concatenate(rows, axis=0))
-    for text in ("picture 0", "picture 1", f"{_truth_name(sample)} over picture 0"):
-        strip.add_text(f"{text} |")
-    strip.add_text("picture 1 warped back;")
-    strip.add_swatch((230, 60, 120), "not seen there")
+    strip.add_text(f"picture 0 | picture 1 | {_truth_name(sample)} | 1 warped back;")
+    strip.add_swatch((230, 60, 120), "not seen in 1")
     return strip.below()
 
 

@@ -17,7 +17,7 @@ Picture = UInt8[np.ndarray, "_ _ 3"]
 
 NUM_LEVELS = 7
 
-SOFTER = 0.7
+SOFTER = 0.85
 """Added to the level, so that no detail flickers between two views of different scale."""
 
 

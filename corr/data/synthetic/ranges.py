@@ -78,7 +78,9 @@ def settings_from(kind: type[Settings], given: Mapping[str, Any], where: str = "
             values[key] = _as_tuple(value)
     try:
         return kind(**values)
-    except TypeError as error:
+    except OptionError:
+        raise
+    except (TypeError, ValueError) as error:
         place = where or kind.__name__
         raise OptionError(f"settings '{place}' hold a value of another kind: {error}") from error
 

@@ -48,6 +48,8 @@ STILL = {
     "jpeg_quality": (100.0, 100.0),
 }
 
+TINY = {"height": 48, "width": 64, "num_objects": (6, 8)}
+
 
 def test_every_range_is_here():
     names = {entry.name for entry in fields(AppearanceRanges)} - {"probability"}
@@ -59,13 +61,13 @@ def test_each_change_acts_on_the_second_picture_alone(scenes_of, name):
     """Everything may happen, but only this one changes anything; the truth stays."""
     ranges = AppearanceRanges(probability=1.0, **{**STILL, name: STRONG[name]})
     changed = 0.0
-    for index in range(6):
-        plain = pair_of(scenes_of("flow").sample(index))
-        loud = pair_of(scenes_of("flow", second=ranges).sample(index))
+    for index in range(3):
+        plain = pair_of(scenes_of("flow", **TINY).sample(index))
+        loud = pair_of(scenes_of("flow", second=ranges, **TINY).sample(index))
         assert torch.equal(plain.image0, loud.image0)
         assert torch.equal(plain.flow_0to1, loud.flow_0to1)
         assert torch.equal(plain.occluded0, loud.occluded0)
-        changed += 255 * float((loud.image1 - plain.image1).abs().mean()) / 6
+        changed += 255 * float((loud.image1 - plain.image1).abs().mean()) / 3
     assert changed > 0.5
 
 

@@ -28,6 +28,8 @@ from corr.formats import write_image
     [
         (lambda: SyntheticConfig(height=31), "height is 31 px; use 32 to 4096"),
         (lambda: SyntheticConfig(width=5000), "width is 5000 px; use 32 to 4096"),
+        (lambda: SyntheticConfig(height=64.5), "height is 64.5 px; use 32 to 4096"),
+        (lambda: SyntheticConfig(num_objects=(6.5, 9)), "use whole numbers"),
         (lambda: SyntheticConfig(num_objects=(9, 3)), "num_objects is 9 to 3; give the lower"),
         (lambda: AppearanceRanges(blur=(2.0, 1.0)), "blur is 2 to 1; give the lower value first"),
         (
@@ -62,6 +64,10 @@ def test_settings_by_name():
         settings_from(SyntheticConfig, {"second": 3})
     with pytest.raises(OptionError, match="hold a value of another kind"):
         settings_from(SyntheticConfig, {"second": {"blur": 3}})
+    with pytest.raises(OptionError, match="hold a value of another kind"):
+        settings_from(SyntheticConfig, {"flow": {"speed": [[0, 1], [1, "fast"]]}})
+    with pytest.raises(OptionError, match="height is abc px"):
+        settings_from(SyntheticConfig, {"height": "abc"})
 
 
 def test_photographs(tmp_path: Path):
@@ -85,7 +91,10 @@ def test_a_damaged_photo_is_counted(tmp_path, capsys):
     photos.mkdir()
     write_image(photos / "coffee.png", skimage.data.coffee())
     (photos / "broken.png").write_bytes(b"nothing")
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("surfaces: {num_tiles: 8}")
     arguments = ["--size", "32x40", "--photos", str(photos), "--out", str(out)]
+    arguments += ["--config", str(settings)]
     assert main(["datasets", "synth", "flow", "-n", "1", *arguments]) == 0
     assert "left out 1 photos that cannot be read" in capsys.readouterr().out
 

@@ -14,7 +14,7 @@ from corr.data.viewpoints import Viewpoints
 from corr.geometry import pixel_grid, sample, transform_points
 
 VIEWS = ("planar", "stereo", "flow", "posed")
-SEEDS = range(5)
+SEEDS = range(3)
 
 GENTLE = Viewpoints(
     max_rotation_deg=60.0, min_zoom=0.92, max_zoom=1.08, max_tilt=1.1, max_perspective=0.1
@@ -217,7 +217,7 @@ def test_speeds_have_the_distribution_that_was_asked_for(scenes_of):
     """Speeds at the middle of the background, which shows the marginal distribution."""
     scenes = scenes_of("flow", num_objects=(0, 0), height=32, width=32)
     speeds = []
-    for index in range(600):
+    for index in range(300):
         scene = scenes.draw(index)
         centre = torch.tensor([[0.0], [0.0]])
         table = torch.from_numpy(scene.maps[1])[:, :1]
@@ -225,7 +225,7 @@ def test_speeds_have_the_distribution_that_was_asked_for(scenes_of):
         speeds.append(float(torch.hypot(x - 15.5, y - 15.5)))
     for share, speed in SINTEL_MOTION[1:-1]:
         # The smooth motions, which a third have, add up to half of the speed.
-        assert abs(np.mean(np.array(speeds) <= speed) - share) < 0.08
+        assert abs(np.mean(np.array(speeds) <= speed) - share) < 0.1
     assert max(speeds) > 90
 
 
