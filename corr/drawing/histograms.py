@@ -25,6 +25,7 @@ def draw_histograms(histograms: Mapping[str, Histogram], title: str) -> UInt8[np
         histograms: for each quantity, what stands below its diagram.
         title: above all.
     """
+    from matplotlib.artist import Artist
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -32,6 +33,7 @@ def draw_histograms(histograms: Mapping[str, Histogram], title: str) -> UInt8[np
     figure = Figure(figsize=(10, 0.6 + 2.6 * lines), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     figure.suptitle(title)
+    bars: dict[str, Artist] = {}
     for place, (quantity, (edges, shares)) in enumerate(histograms.items()):
         axes = figure.add_subplot(lines, 2, place + 1)
         left = np.arange(len(edges) - 1, dtype=float)
@@ -42,7 +44,8 @@ def draw_histograms(histograms: Mapping[str, Histogram], title: str) -> UInt8[np
         axes.set_xticks(left - 0.4, labels, fontsize=8)
         axes.set(xlabel=f"{quantity} (from)", ylabel="%")
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
+        bars.update(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    figure.legend(bars.values(), bars.keys(), loc="outside lower center", frameon=False)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib annotates only some methods
     rgba = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # as above
     return np.asarray(rgba)[..., :3].copy()

@@ -62,22 +62,23 @@ def rasterise(layers: Layers, view: int) -> Raster:
         edge = places.distance / places.length
         for part in _near_to_far(layers, layer):
             at, off = pixel[part], edge[part]
-            before = left[at]
+            before = left.index_select(0, at)
             share = (0.5 - off).clamp(0, 1) * before
-            left[at] = before - share
+            left.scatter_(0, at, before - share)
             seen = torch.where(before > 0, off.abs(), torch.inf)
-            clearance[at] = torch.minimum(clearance[at], seen)
+            clearance.scatter_(0, at, torch.minimum(clearance.index_select(0, at), seen))
             # What is at a centre is needed for the truth, however little of the pixel it takes.
             shown = ((share > LEAST_WEIGHT) | ((off <= 0) & (before > 0))).nonzero()[:, 0]
             own = torch.full_like(shown, layer) if isinstance(layer, int) else layer[part][shown]
-            kept = (values[part][shown] for values in places)
-            found.append(Fragments._make((at[shown], own, *kept, share[shown])))
+            kept = [at, *(values[part] for values in places), share]
+            first, *rest = (values.index_select(0, shown) for values in kept)
+            found.append(Fragments._make((first, own, *rest)))
     pieces = Fragments(*(torch.cat(values) for values in zip(*found, strict=True)))
     inside = (pieces.distance <= 0).nonzero()[:, 0]
-    pixel, layer = pieces.pixel[inside], pieces.layer[inside]
+    pixel, layer = (part.index_select(0, inside) for part in (pieces.pixel, pieces.layer))
     nearest = torch.full(left.shape, -1, dtype=torch.int64, device=layers.device)
     nearest.scatter_reduce_(0, pixel, layer, "amax")  # layers are counted from far to near
-    return Raster(pieces, inside[layer == nearest[pixel]], nearest, clearance)
+    return Raster(pieces, inside[layer == nearest.index_select(0, pixel)], nearest, clearance)
 
 
 class _Places(NamedTuple):

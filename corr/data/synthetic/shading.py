@@ -22,7 +22,7 @@ def shade(
     x = a * fragments.u + b * fragments.v + c
     y = d * fragments.u + e * fragments.v + f
     footprint = fragments.length * (a * e - b * d).abs().sqrt()
-    texels = read(pyramid, layers.texture[fragments.layer], x, y, footprint)
+    texels = read(pyramid, layers.texture.index_select(0, fragments.layer), x, y, footprint)
     light = _light(own[LIGHT], fragments) * fragments.weight * (1 / 255)
     tint = own[COLOUR]
     picture = light.new_zeros(3, layers.num_scenes * height * width)

@@ -58,16 +58,15 @@ def correspond(
         flat: all layers move alike, so that none comes to hide what another shows.
     """
     height, width = layers.size
-    other, shown = 1 - view, rasters[view].fragments
-    there = torch.empty(2, len(shown.u), device=layers.device)
-    for index, own, bent in layers.by_map(shown.layer, other):
+    other, shown, top = 1 - view, rasters[view].fragments, rasters[view].top
+    layer, u, v, pixel = (
+        part.index_select(0, top) for part in (shown.layer, shown.u, shown.v, shown.pixel)
+    )
+    there = torch.empty(2, len(u), device=layers.device)
+    for index, own, bent in layers.by_map(layer, other):
         table = columns(layers.maps[other], own)
-        found = to_view(table, shown.u[index], shown.v[index], warped=bool(bent))
-        there[0, index], there[1, index] = found
-    top = rasters[view].top
-    pixel = shown.pixel[top]
-    x, y = torch.empty(2, layers.num_scenes * height * width, device=layers.device)
-    x[pixel], y[pixel] = there[0, top], there[1, top]
+        there[0, index], there[1, index] = to_view(table, u[index], v[index], warped=bool(bent))
+    x, y = (torch.empty_like(part).scatter_(0, pixel, part) for part in there)
     known = (x.abs() < FARTHEST) & (y.abs() < FARTHEST)
     if flat:
         hidden = ~_within(x, y, layers.size)
@@ -104,10 +103,11 @@ def _hidden(
     x, y, layer = points
     hidden = ~_within(x, y, layers.size)
     column, line = x.round().clamp(0, width - 1).long(), y.round().clamp(0, height - 1).long()
-    nearest = layers.scene[layer] * (height * width) + line * width + column
+    nearest = (layers.scene.index_select(0, layer) * height + line) * width + column
     # Far from every edge, a point shows what the nearest pixel does; else its layers are asked.
-    hidden |= raster.layer[nearest] != layer
-    unsure = (raster.clearance[nearest] < SURE_PX) & _within(x, y, layers.size)
+    hidden |= raster.layer.index_select(0, nearest) != layer
+    near_edge = raster.clearance.index_select(0, nearest) < SURE_PX
+    unsure = near_edge & _within(x, y, layers.size)
     chosen = unsure.nonzero()[:, 0]
     hidden[chosen] = _covered(layers, view, (x[chosen], y[chosen], layer[chosen]))
     return hidden
@@ -124,8 +124,8 @@ def _alone(
         first, second = layer.narrow(axis, 0, side - 1), layer.narrow(axis, 1, side - 1)
         layer = torch.where(first == second, first, -1)
     column, line = x.floor().clamp(0, width - 2).long(), y.floor().clamp(0, height - 2).long()
-    scene = layers.scene[raster.layer]
-    return layer.reshape(-1)[(scene * (height - 1) + line) * (width - 1) + column]
+    line = line + (height - 1) * layers.scene.index_select(0, raster.layer)
+    return layer.reshape(-1).index_select(0, line * (width - 1) + column)
 
 
 def _within(x: Tensor, y: Tensor, size: tuple[int, int]) -> Tensor:
