@@ -5,7 +5,8 @@
     python tests/benchmarks/bench_synthetic.py memory [--samples 10000]
 
 `speed` prints pairs a second at 256 x 256 with full change of appearance, from workers as a
-training uses them, and on a CUDA device, if there is one, in batches of 128 at 320 x 448. `truth`
+training uses them, the processor's time for a pair, and pairs a second on a CUDA device, if there is
+one, in batches of 128 at 320 x 448. `truth`
 warps picture 1 back by the flow, with the change of appearance off, and prints the mean error in
 grey levels at what the sample says is clear (see `Pair.edge0`), and for comparison at all that is
 visible: the mean over the seeds and the largest. `planar` is also given with second views of about
@@ -18,6 +19,7 @@ import argparse
 import resource
 import time
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -30,6 +32,7 @@ from corr.data.viewpoints import Viewpoints
 
 BATCH = 8
 GPU_BATCH = 128
+CPU_SAMPLES = 40
 
 
 def speed(photos: str | None, workers: int) -> None:
@@ -48,7 +51,16 @@ def speed(photos: str | None, workers: int) -> None:
         start = time.perf_counter()
         count = sum(1 for _ in batches)
         rate = BATCH * count / (time.perf_counter() - start)
-        print(f"{view:8s} {rate:7.1f} pairs/s from {workers} workers", flush=True)
+        made = cast(SyntheticScenes, module._train)
+        start = time.process_time()
+        for index in range(CPU_SAMPLES):
+            made.sample(index)
+        cost = 1000 * (time.process_time() - start) / CPU_SAMPLES
+        print(
+            f"{view:8s} {rate:7.1f} pairs/s from {workers} workers; "
+            f"{cost:.0f} ms of processor time a pair",
+            flush=True,
+        )
     if torch.cuda.is_available():
         config = SyntheticConfig(view="flow", height=320, width=448)
         scenes = SyntheticScenes(config, photos=photos, device="cuda")

@@ -86,6 +86,7 @@ def _spots(rows: Tensor, picture: Pictures, *, hard: bool) -> Float[Tensor, "K B
     """Strength of spots at each pixel: with a soft border when `hard`, else fading evenly."""
     height, width = picture.shape[-2:]
     spots = rows.reshape(NUM_SPOTS, SPOT_ROWS, *rows.shape[1:]).transpose(0, 1)
+    spots = spots[:, (spots[-1] != 0).flatten(1).any(1)]
     x0, y0, a, b, angle, strength = spots
     y = torch.arange(height, device=picture.device)[:, None] / width - y0
     x = torch.arange(width, device=picture.device) / width - x0
@@ -99,9 +100,10 @@ def _spots(rows: Tensor, picture: Pictures, *, hard: bool) -> Float[Tensor, "K B
 def _noise(picture: Pictures, rows: Tensor, noise: Tensor) -> Pictures:
     """Noise that grows with the light, as that of photons does."""
     count = picture[0].numel()
-    start = rows[LIGHT.noise_start].reshape(-1, 1).long()
-    place = (start + torch.arange(count, device=picture.device)) % NOISE_LENGTH
-    return noise[place].reshape(picture.shape) * rows[LIGHT.noise] * (0.5 + picture)
+    start = rows[LIGHT.noise_start].reshape(-1, 1).int()
+    place = torch.arange(count, device=picture.device, dtype=torch.int32)
+    grain = noise.index_select(0, ((start + place) % NOISE_LENGTH).flatten())
+    return grain.reshape(picture.shape) * rows[LIGHT.noise] * (0.5 + picture)
 
 
 def _blurred(picture: Pictures, sigma: Float[Tensor, " B"]) -> Pictures:
@@ -109,8 +111,20 @@ def _blurred(picture: Pictures, sigma: Float[Tensor, " B"]) -> Pictures:
     reach = max(1, int(torch.ceil(3 * sigma.max())))
     place = torch.arange(-reach, reach + 1, device=picture.device).float()
     kernel = torch.exp(-0.5 * (place / sigma.clamp_min(1e-3)[:, None]) ** 2)
-    kernel = kernel / kernel.sum(1, keepdim=True)
-    return _convolved(_convolved(picture, kernel[:, None, :]), kernel[:, :, None])
+    kernel = (kernel / kernel.sum(1, keepdim=True))[..., None, None, None]
+    wide = F.pad(picture, (reach, reach, reach, reach), mode="replicate")
+    return _weighted(_weighted(wide, kernel, 3), kernel, 2)
+
+
+def _weighted(
+    wide: Float[Tensor, "B 3 _ _"], kernel: Float[Tensor, "B k 1 1 1"], axis: int
+) -> Float[Tensor, "B 3 _ _"]:
+    """Sums of shifted pictures along an axis: faster than a convolution of so few channels."""
+    side = wide.shape[axis] - kernel.shape[1] + 1
+    found = wide.narrow(axis, 0, side) * kernel[:, 0]
+    for shift in range(1, kernel.shape[1]):
+        found = torch.addcmul(found, wide.narrow(axis, shift, side), kernel[:, shift])
+    return found
 
 
 def _shaken(picture: Pictures, length: Float[Tensor, " B"], angle: Float[Tensor, " B"]) -> Pictures:

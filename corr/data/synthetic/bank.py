@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,6 +62,9 @@ class Bank(NamedTuple):
     """Numbers of the others, with where they come from."""
     noise: torch.Tensor
     """Normal numbers; each picture's noise begins somewhere in it."""
+    digest: str
+    """Of the photographs, see `Photographs`."""
+    num_damaged: int
 
     def to(self, device: torch.device) -> Bank:
         """The same with its tensors on another device."""
@@ -100,8 +102,9 @@ def read_photographs(folder: str | Path | None = None) -> Photographs:
     return Photographs(tuple(pixels), digest.hexdigest(), num_damaged)
 
 
-def build_bank(photos: Sequence[Photo], num_tiles: int) -> Bank:
+def build_bank(given: Photographs, num_tiles: int) -> Bank:
     """The bank of these photographs, which may be none."""
+    photos = given.pixels
     kinds: list[Kind] = [_KIND_OF[index % len(_KIND_OF)] for index in range(num_tiles)]
     textures = [
         draw_texture(np.random.default_rng((_TILES, index)), kind)
@@ -131,6 +134,8 @@ def build_bank(photos: Sequence[Photo], num_tiles: int) -> Bank:
         tuple(range(len(words))),
         tuple((len(words) + at, cut) for at, cut in enumerate(found)),
         torch.from_numpy(noise),
+        given.digest,
+        given.num_damaged,
     )
 
 

@@ -72,9 +72,9 @@ class SyntheticScenes:
         folder = None if photos is None else str(photos)
         if self.config.surfaces.photo_share == 0:
             folder = _NO_PHOTOS
-        read, bank = _shared(folder, self.config.surfaces.num_tiles)
-        self.num_photos, self.num_damaged = len(read.pixels), read.num_damaged
-        self.digest = self.config.digest(seed, read.digest)
+        bank = _shared(folder, self.config.surfaces.num_tiles)
+        self.num_photos, self.num_damaged = len(bank.photos), bank.num_damaged
+        self.digest = self.config.digest(seed, bank.digest)
         """Name of the data set: equal names have equal samples."""
         self._bank = bank.to(self.device)
 
@@ -205,7 +205,7 @@ def _joined(samples: Sequence[Sample], join: Callable[[list[Tensor]], Tensor]) -
 
 
 @lru_cache(maxsize=2)
-def _shared(folder: str | None, num_tiles: int) -> tuple[Photographs, Bank]:
-    """Read once in a process, however many data sets draw from them."""
+def _shared(folder: str | None, num_tiles: int) -> Bank:
+    """Read once in a process, however many data sets draw from it."""
     photos = Photographs((), "", 0) if folder == _NO_PHOTOS else read_photographs(folder)
-    return photos, build_bank(photos.pixels, num_tiles)
+    return build_bank(photos, num_tiles)

@@ -78,8 +78,8 @@ def test_settings_by_name():
 def test_values_of_another_kind(tmp_path, settings, said):
     """In a process of its own, without the type checks that tests have."""
     (tmp_path / "settings.yaml").write_text(settings)
-    command = [sys.executable, "-m", "corr.cli", "datasets", "synth", "flow", "-n", "1"]
-    command += ["--out", "out", "--config", "settings.yaml"]
+    arguments = ["datasets", "synth", "flow", "-n", "1", "--out", "x", "--config", "settings.yaml"]
+    command = [sys.executable, "-c", "from corr.cli import main; exit(main())", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert said in done.stderr

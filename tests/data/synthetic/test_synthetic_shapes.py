@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from corr.data.synthetic.bank import build_bank
+from corr.data.synthetic.bank import Photographs, build_bank
 from corr.data.synthetic.outlines import draw_outline
 from corr.data.synthetic.shapes import (
     BAR,
@@ -24,7 +24,7 @@ RADIUS = 40.0
 @pytest.fixture(scope="module")
 def bank():
     photo = np.random.default_rng(0).integers(0, 255, (80, 90, 3), np.uint8)
-    return build_bank([cv2.GaussianBlur(photo, (0, 0), 9)], 8)
+    return build_bank(Photographs((cv2.GaussianBlur(photo, (0, 0), 9),), "", 0), 8)
 
 
 def drawn(kind: int, bank, seed: int):
