@@ -5,12 +5,12 @@
     python tests/benchmarks/bench_synthetic.py memory [--samples 10000]
 
 `speed` prints pairs a second at 256 x 256 with full change of appearance, from workers as a
-training uses them, the processor's time for a pair, and pairs a second on a CUDA device, if there is
-one, in batches of 128 at 320 x 448. `truth`
-warps picture 1 back by the flow, with the change of appearance off, and prints the mean error in
-grey levels at what the sample says is clear (see `Pair.edge0`), and for comparison at all that is
-visible: the mean over the seeds and the largest. `planar` is also given with second views of about
-the same scale, since a plain warp between scales blurs or aliases.
+training uses them, the processor's time for a pair, and pairs a second on a CUDA device, if there
+is one, in batches of 128 at 320 x 448. `truth` warps picture 1 back by the flow, with the change of
+appearance off, and prints the mean error in grey levels at what the sample says is clear (see
+`Pair.edge0`), and for comparison at all that is visible: the mean over the seeds and the largest.
+`planar` is also given with second views of about the same scale, since a plain warp between scales
+blurs or aliases.
 """
 
 from __future__ import annotations

@@ -3,13 +3,23 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small import small_config
 
-from corr.data.synthetic.config import SINTEL_MOTION, FlowRanges, StereoRanges
+from corr.data.synthetic.config import (
+    SINTEL_MOTION,
+    FlowRanges,
+    PosedRanges,
+    StereoRanges,
+    SyntheticConfig,
+)
 from corr.data.synthetic.layers import columns, gather
 from corr.data.synthetic.maps import to_layer, to_view
 from corr.data.synthetic.proof import warp_error
 from corr.data.synthetic.raster import distance_at
 from corr.data.synthetic.samples import pair_of
+from corr.data.synthetic.scenes import SyntheticScenes
 from corr.data.viewpoints import Viewpoints
 from corr.geometry import pixel_grid, sample, transform_points
 
@@ -73,10 +83,57 @@ def test_clear_is_what_both_pictures_show_alone(scenes_of, view):
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_forth_and_back_are_inverse(scenes_of, view, seed):
-    """The point goes back through the map of the other direction, at its very target."""
     scenes = scenes_of(view, seed)
     scene = scenes.draw(seed)
-    pair = pair_of(scenes.render([scene]))
+    there_and_back(scenes, scene, pair_of(scenes.render([scene])))
+
+
+@st.composite
+def configs(draw) -> SyntheticConfig:
+    """Any view, of any of its ranges."""
+    view = draw(st.sampled_from(VIEWS))
+    lowest = draw(st.integers(0, 8))
+    share = st.floats(0, 1)
+    return small_config(
+        view,
+        height=draw(st.integers(32, 64)),
+        width=draw(st.integers(32, 80)),
+        num_objects=(lowest, lowest + draw(st.integers(0, 4))),
+        stereo=StereoRanges(
+            max_disparity=(0.005, draw(st.floats(0.01, 0.25))),
+            slant=draw(share),
+            curved_share=draw(share),
+            vertical_error=draw(st.sampled_from([0.0, 3.0])),
+        ),
+        flow=FlowRanges(
+            alike=draw(share),
+            rotation_deg=draw(st.floats(0, 90)),
+            zoom=draw(st.floats(1, 2)),
+            perspective=draw(st.floats(0, 0.3)),
+            smooth_share=draw(share),
+        ),
+        posed=PosedRanges(parallax=(0.0, draw(st.floats(0, 0.5))), slant=draw(st.floats(0, 0.9))),
+    )
+
+
+@given(configs(), st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_the_truth_of_any_config(config, seed):
+    """Forth and back are inverse, and stereo is rectified as far as it was asked for."""
+    scenes = SyntheticScenes(config, seed=seed)
+    scene = scenes.draw(0)
+    sample = scenes.render([scene])
+    pair = pair_of(sample)
+    assert all(torch.isfinite(part).all() for part in pair)
+    assert not (pair.occluded0 & ~pair.valid0).any()
+    if config.view == "stereo":
+        assert torch.equal(pair.flow_0to1[:, :1], -sample.disparity0)
+        assert (pair.flow_0to1[:, 1].abs() <= config.stereo.vertical_error + 1e-3).all()
+    there_and_back(scenes, scene, pair)
+
+
+def there_and_back(scenes: SyntheticScenes, scene, pair) -> None:
+    """Each visible point goes back through the map of the other direction, at its very target."""
     layers = gather([scene], scenes.config.size, scenes.silhouettes)
     grid = pixel_grid(*scenes.config.size).reshape(-1, 2)
     target = targets(pair.flow_0to1[0]).reshape(-1, 2)
