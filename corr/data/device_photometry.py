@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from corr.data.photometric import Photometry
+from corr.data.photometric import ANTI_ALIASING, Photometry
 
 _JPEG_BLOCK = 16
 """Sides of what kornia's codec compresses are multiples of this."""
@@ -35,8 +35,7 @@ def change_camera(
         chosen = draw.chosen()
         gamma = draw.within(1 / ranges.gamma, ranges.gamma)
         views = views ** torch.where(chosen > 0, gamma, 1)
-    if ranges.blur > 0:
-        views = _blurred(views, draw.within(0, ranges.blur) * draw.chosen(), ranges.blur)
+    views = _blurred_or_out_of_focus(views, draw, ranges)
     if ranges.noise > 0:
         std = draw.within(0, ranges.noise) * draw.chosen()
         noise = torch.randn(views.shape, generator=generator).to(views.device)
@@ -62,22 +61,60 @@ class _Draw:
         numbers = torch.rand(self._shape, generator=self._generator)
         return (low + (high - low) * numbers).to(self._device)
 
-    def chosen(self) -> Tensor:
+    def chosen(self, probability: float | None = None) -> Tensor:
         """1 where a change happens, else 0."""
-        return (self.within(0, 1) < self._probability).float()
+        least = self._probability if probability is None else probability
+        return (self.within(0, 1) < least).float()
+
+
+def _blurred_or_out_of_focus(
+    views: Float[Tensor, "V 1 H W"], draw: _Draw, ranges: Photometry
+) -> Float[Tensor, "V 1 H W"]:
+    """Each view by a Gaussian, by a disc, or as it was."""
+    if ranges.blur == 0 and ranges.defocus == 0:
+        return views
+    chosen = draw.chosen()
+    either = ranges.blur > 0 and ranges.defocus > 0
+    by_disc = draw.chosen(0.5 if either else float(ranges.defocus > 0))
+    if ranges.blur > 0:
+        sigma = draw.within(0, ranges.blur) * chosen * (1 - by_disc)
+        views = _blurred(views, sigma, round(3 * ranges.blur))
+    if ranges.defocus > 0:
+        radius = draw.within(1, ranges.defocus + 1).floor() * chosen * by_disc
+        views = _convolved(views, _discs(radius, ranges.defocus))
+    return views
 
 
 def _blurred(
-    views: Float[Tensor, "V 1 H W"], sigma: Float[Tensor, "V 1 1 1"], most: float
+    views: Float[Tensor, "V 1 H W"], sigma: Float[Tensor, "V 1 1 1"], reach: int
 ) -> Float[Tensor, "V 1 H W"]:
     """Gaussian, of one sigma for each view; exactly as it was where it is 0."""
-    radius = max(1, round(3 * most))
-    offset = torch.arange(-radius, radius + 1, device=views.device, dtype=views.dtype)
+    along = _gaussians(sigma, max(1, reach), views)
+    return _convolved(_convolved(views, along[:, None, :]), along[:, :, None])
+
+
+def _discs(radius: Float[Tensor, "V 1 1 1"], largest: int) -> Float[Tensor, "V K K"]:
+    """As albumentations makes them; a single 1 where the radius is 0."""
+    reach = largest + 1
+    offset = torch.arange(-reach, reach + 1, device=radius.device, dtype=radius.dtype)
+    inside = offset[:, None] ** 2 + offset**2 <= radius[:, 0] ** 2
+    discs = inside.to(radius.dtype) / inside.sum((1, 2), keepdim=True)
+    return _blurred(discs[:, None], ANTI_ALIASING * (radius > 0), 1)[:, 0]
+
+
+def _gaussians(sigma: Float[Tensor, "V 1 1 1"], reach: int, like: Tensor) -> Float[Tensor, "V K"]:
+    offset = torch.arange(-reach, reach + 1, device=like.device, dtype=like.dtype)
     kernel = torch.exp(-(offset**2) / (2 * sigma.flatten()[:, None] ** 2 + 1e-12))
-    kernel = kernel / kernel.sum(1, keepdim=True)
-    together = F.pad(views.transpose(0, 1), (radius,) * 4, mode="reflect")
-    across = F.conv2d(together, kernel[:, None, None, :], groups=len(views))
-    return F.conv2d(across, kernel[:, None, :, None], groups=len(views)).transpose(0, 1)
+    return kernel / kernel.sum(1, keepdim=True)
+
+
+def _convolved(
+    views: Float[Tensor, "V 1 H W"], kernels: Float[Tensor, "V M N"]
+) -> Float[Tensor, "V 1 H W"]:
+    """Each view with its own kernel."""
+    y, x = (side // 2 for side in kernels.shape[1:])
+    together = F.pad(views.transpose(0, 1), (x, x, y, y), mode="reflect")
+    return F.conv2d(together, kernels[:, None], groups=len(views)).transpose(0, 1)
 
 
 def _compressed(

@@ -15,6 +15,9 @@ from corr.errors import OptionError
 Picture = UInt8[np.ndarray, "H W 3"]
 Grey = UInt8[np.ndarray, "H W"]
 
+ANTI_ALIASING = 0.3
+"""Sigma that smooths the rim of a disc of confusion, px."""
+
 
 @dataclass(frozen=True)
 class Photometry:
@@ -36,6 +39,9 @@ class Photometry:
     """Largest standard deviation, as a share of white."""
     blur: float = 1.3
     """Largest sigma, px."""
+    defocus: int = 0
+    """Largest radius of the disc that a point out of focus becomes, whole px from 1; 0 for none.
+    A view is blurred by a Gaussian or by a disc, not by both."""
     min_jpeg_quality: int = 50
     """Lowest quality of a lossy copy; 100 makes none."""
     probability: float = 0.6
@@ -52,6 +58,8 @@ class Photometry:
             raise OptionError(f"gamma is {self.gamma}; use 1 or more")
         if self.blur < 0:
             raise OptionError(f"blur is {self.blur}; use 0 or more")
+        if self.defocus < 0:
+            raise OptionError(f"defocus is {self.defocus}; use 0 or more")
         if not 1 <= self.min_jpeg_quality <= 100:
             raise OptionError(f"min_jpeg_quality is {self.min_jpeg_quality}; use 1 to 100")
 
@@ -113,8 +121,14 @@ def _build(ranges: Photometry) -> tuple[Any, Any]:
         camera.append(A.RandomBrightnessContrast(ranges.brightness, ranges.contrast, p=p))
     if ranges.gamma > 1:
         camera.append(A.RandomGamma((100 / ranges.gamma, 100 * ranges.gamma), p=p))
+    either = 1.0 if ranges.blur > 0 and ranges.defocus > 0 else p
+    blurs: list[Any] = []
     if ranges.blur > 0:
-        camera.append(A.GaussianBlur(sigma_limit=(0.0, ranges.blur), blur_limit=0, p=p))
+        blurs.append(A.GaussianBlur(sigma_limit=(0.0, ranges.blur), blur_limit=0, p=either))
+    if ranges.defocus > 0:
+        radius = (1, ranges.defocus)
+        blurs.append(A.Defocus(radius, alias_blur=(ANTI_ALIASING, ANTI_ALIASING), p=either))
+    camera += [A.OneOf(blurs, p=p)] if len(blurs) > 1 else blurs
     if ranges.noise > 0:
         camera.append(A.GaussNoise((0.0, ranges.noise), p=p))
     if ranges.min_jpeg_quality < 100:

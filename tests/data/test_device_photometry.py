@@ -48,6 +48,21 @@ def test_blur_is_opencvs(view):
         assert min(np.abs(found - expected).max() for expected in by_opencv) < 0.7
 
 
+def test_discs_are_those_of_the_workers(view):
+    """Each view is the picture that albumentations makes with one of the radii."""
+    ranges = replace(NONE, defocus=3)
+    by_worker = [
+        PhotometricChange(ranges).camera(view, np.random.default_rng(seed)) for seed in range(12)
+    ]
+    found = changed(view, ranges, count=12)[:, 0].numpy() * 255
+    nearest = [
+        np.argmin([np.abs(device - worker).mean() for worker in by_worker]) for device in found
+    ]
+    for device, index in zip(found, nearest, strict=True):
+        assert np.abs(device - by_worker[index])[4:-4, 4:-4].max() < 1.5
+    assert len({by_worker[index].tobytes() for index in nearest}) == 3
+
+
 def test_each_change_keeps_its_range(view):
     count = 200
     flat = np.full((32, 48), 128, np.uint8)

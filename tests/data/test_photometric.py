@@ -11,6 +11,7 @@ NONE = {
     "colour": 0.0,
     "noise": 0.0,
     "blur": 0.0,
+    "defocus": 0,
     "min_jpeg_quality": 100,
     "probability": 1.0,
 }
@@ -109,6 +110,29 @@ def test_blur_is_at_most_its_sigma():
     assert max(sigmas) > 1.5
 
 
+def test_a_point_out_of_focus_is_a_disc():
+    point = np.zeros((41, 41), np.uint8)
+    point[20, 20] = 255
+    areas = set()
+    for seed in range(40):
+        disc = seen(change(defocus=4), point, seed)
+        y, x = np.nonzero(disc > disc.max() / 2)
+        radius = np.sqrt(len(x) / np.pi)
+        assert np.hypot(x - 20, y - 20).max() <= radius + 0.6  # round
+        assert disc[20, 20] <= 1.2 * disc[y, x].mean()  # and as bright in its middle
+        areas.add(len(x))
+    assert areas == {5, 13, 29, 49}  # lattice points within 1, 2, 3, 4
+
+
+def test_a_blurred_view_is_out_of_focus_or_softened_about_as_often():
+    point = np.zeros((41, 41), np.uint8)
+    point[20, 20] = 255
+    both = change(blur=1.0, defocus=4, probability=0.8)
+    lost = [seen(both, point, seed).max() / 255 for seed in range(200)]
+    assert 0.1 < np.mean([part == 1 for part in lost]) < 0.5  # as it was, or a tiny sigma
+    assert 0.25 < np.mean([part < 0.12 for part in lost]) < 0.55  # discs of a radius above 1
+
+
 def test_jpeg_loses_something_but_not_much(grey):
     loss = [
         np.abs(seen(change(min_jpeg_quality=30), grey, seed) - grey).mean() for seed in range(10)
@@ -148,6 +172,7 @@ def test_changes_happen_independently():
         ({"probability": 2.0}, "probability is 2.0"),
         ({"gamma": 0.9}, "gamma is 0.9; use 1 or more"),
         ({"blur": -1.0}, "blur is -1.0"),
+        ({"defocus": -1}, "defocus is -1"),
         ({"min_jpeg_quality": 0}, "min_jpeg_quality is 0; use 1 to 100"),
     ],
 )
