@@ -19,8 +19,8 @@ from corr.data.synthetic.layers import Layers, columns
 from corr.data.synthetic.maps import to_layer
 from corr.data.synthetic.shapes import signed_distance
 
-LEAST_WEIGHT = 1 / 512
-"""Less of a layer is not shown."""
+REACH = 1.0
+"""px; what is farther outside of a layer does not know of it."""
 
 
 class Fragments(NamedTuple):
@@ -48,7 +48,8 @@ class Raster(NamedTuple):
     layer: Int64[Tensor, " P"]
     """The layer at the centre of each pixel."""
     clearance: Float[Tensor, " P"]
-    """Distance from there to the edge of this layer or of one in front, px."""
+    """Distance from there to the edge of this layer or of one in front, px; no more is known of
+    distances beyond `REACH`."""
 
 
 def rasterise(layers: Layers, view: int) -> Raster:
@@ -61,18 +62,15 @@ def rasterise(layers: Layers, view: int) -> Raster:
         places = _places(layers, view, layer, x, y)
         edge = places.distance / places.length
         for part in _near_to_far(layers, layer):
-            at, off = pixel[part], edge[part]
-            before = left.index_select(0, at)
+            off, before = edge[part], left.index_select(0, pixel[part])
+            near = ((off < REACH) & (before > 0)).nonzero()[:, 0]
+            kept = [pixel[part], *(values[part] for values in places), off, before]
+            at, *where, off, before = (values.index_select(0, near) for values in kept)
             share = (0.5 - off).clamp(0, 1) * before
             left.scatter_(0, at, before - share)
-            seen = torch.where(before > 0, off.abs(), torch.inf)
-            clearance.scatter_(0, at, torch.minimum(clearance.index_select(0, at), seen))
-            # What is at a centre is needed for the truth, however little of the pixel it takes.
-            shown = ((share > LEAST_WEIGHT) | ((off <= 0) & (before > 0))).nonzero()[:, 0]
-            own = torch.full_like(shown, layer) if isinstance(layer, int) else layer[part][shown]
-            kept = [at, *(values[part] for values in places), share]
-            first, *rest = (values.index_select(0, shown) for values in kept)
-            found.append(Fragments._make((first, own, *rest)))
+            clearance.scatter_(0, at, torch.minimum(clearance.index_select(0, at), off.abs()))
+            own = torch.full_like(at, layer) if isinstance(layer, int) else layer[part][near]
+            found.append(Fragments._make((at, own, *where, share)))
     pieces = Fragments(*(torch.cat(values) for values in zip(*found, strict=True)))
     inside = (pieces.distance <= 0).nonzero()[:, 0]
     pixel, layer = (part.index_select(0, inside) for part in (pieces.pixel, pieces.layer))

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from corr.data.synthetic.layers import Layers, columns
 from corr.data.synthetic.maps import to_view
-from corr.data.synthetic.raster import Raster, distance_at
+from corr.data.synthetic.raster import REACH, Raster, distance_at
 
 FARTHEST = 1e5
 """px; what goes farther is at the horizon, and its place is not known."""
@@ -26,7 +26,7 @@ MIXED_PX = 0.75
 """With an edge so near to its centre, a pixel may show two layers in part: half of its side, with
 room for distances that are right to first order only."""
 
-SURE_PX = 1.0
+SURE_PX = REACH
 """A pixel so far from every edge shows one layer wherever in it a point lies, with room for
 distances that are right to first order only."""
 
