@@ -151,7 +151,8 @@ def posed(root: Path) -> None:
         image(folder / "image0.png", LEFT)
         image(folder / "image1.png", RIGHT)
         for view, occluded in enumerate((LEAVES, 0 * LEAVES)):
-            image(folder / f"masks{view}.png", np.stack([255 * occluded, *2 * [0 * occluded]], -1))
+            marked = np.stack([255 * occluded, 0 * occluded, 0 * occluded], -1)
+            image(folder / f"masks{view}.png", marked.astype(np.uint8))
         write_disparity(folder / "depth0.pfm", 100 / DISPARITY)
         write_disparity(folder / "depth1.pfm", 100 / DISPARITY)
         (folder / "cameras.json").write_text(json.dumps(cameras))

@@ -45,23 +45,24 @@ def build(pictures: Sequence[Picture], mirrored: Sequence[bool]) -> TexturePyram
         pictures: each at least 2 px wide and high.
         mirrored: whether each continues as its mirror image.
     """
-    parts: list[np.ndarray] = []
-    first: list[int] = []
-    total = 0
-    for picture in pictures:
+    counts = [
+        max(1, picture.shape[0] >> level) * max(1, picture.shape[1] >> level)
+        for picture in pictures
+        for level in range(NUM_LEVELS)
+    ]
+    ends = np.cumsum(counts)
+    texels = np.zeros((ends[-1], 4), np.uint8)
+    for row, picture in enumerate(pictures):
         level = picture
-        for _ in range(NUM_LEVELS):
-            first.append(total)
-            bytes_of = np.zeros((level.shape[0] * level.shape[1], 4), np.uint8)
-            bytes_of[:, :3] = level.reshape(-1, 3)
-            parts.append(bytes_of.view(np.int32)[:, 0])
-            total += len(parts[-1])
+        for index in range(NUM_LEVELS):
+            end, count = (part[row * NUM_LEVELS + index] for part in (ends, counts))
+            texels[end - count : end, :3] = level.reshape(-1, 3)
             height, width = (max(1, side // 2) for side in level.shape[:2])
             level = cv2.resize(level, (width, height), interpolation=cv2.INTER_AREA)
     sizes = [picture.shape[1::-1] for picture in pictures]
     return TexturePyramid(
-        torch.from_numpy(np.concatenate(parts)),
-        torch.tensor(first, dtype=torch.int32),
+        torch.from_numpy(texels.view(np.int32)[:, 0]),
+        torch.from_numpy((ends - counts).astype(np.int32)),
         torch.tensor(sizes, dtype=torch.int32).T.contiguous(),
         torch.tensor(mirrored, dtype=torch.float32),
     )
