@@ -85,11 +85,14 @@ def truth(photos: str | None, seeds: int) -> None:
     configs["planar, same detail"] = SyntheticConfig(view="planar", planar=gentle, **off)
     for name, config in configs.items():
         errors: dict[str, list[float]] = {"clear": [], "visible": []}
+        shares = []
         for seed in range(seeds):
             pair = pair_of(SyntheticScenes(config, photos=photos, seed=seed).sample(0))
             errors["clear"].append(warp_error(pair))
             everywhere = pair._replace(edge0=torch.zeros_like(pair.edge0))
             errors["visible"].append(warp_error(everywhere))
+            shares.append(float(pair.clear0.sum() / everywhere.clear0.sum()))
+        print(f"{name:20s} {100 * sum(shares) / seeds:.0f} % of what is visible is clear")
         for kind, found in errors.items():
             worst = max(range(seeds), key=found.__getitem__)
             below = sum(error <= 1.5 for error in found)
