@@ -146,6 +146,13 @@ def test_a_step_logs_the_loss_and_the_distances_it_comes_from():
     assert logged["train/active_share"] == float((1 + positive > negative).double().mean())
 
 
+def test_the_speed_counts_the_patches_of_both_sides(monkeypatch: pytest.MonkeyPatch):
+    now = iter(range(100))
+    monkeypatch.setattr("corr.tasks.metric.time.perf_counter", lambda: float(next(now)))
+    trainer = fit(small_task(), [random_pairs(16, 0)], max_steps=1)
+    assert float(trainer.callback_metrics["train/patches_per_s"]) == 32
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_training_learns_a_batch_by_heart(optimizer: str):
     task = small_task(optimizer=optimizer, learning_rate=0.1 if optimizer == "sgd" else 0.003)
