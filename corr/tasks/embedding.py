@@ -133,10 +133,7 @@ class EmbeddingTask(MetricTask):
         learned = embedding_figures(descriptors, tracks)
         self._described, self._histograms = [], []
         figures = {f"val/{name}": value for name, value in learned.items()} | self._of_histogram
-        self.log_dict(figures, prog_bar=True)
-        if self.trainer.sanity_checking:  # of which Lightning logs nothing
-            for logger in self.loggers:
-                logger.log_metrics(figures, step=0)
+        self.log_held_out(figures)
 
     def _embed(self, images: Tensor, tracks: Tensor) -> Float[Tensor, "B D"]:
         if len(images) != len(tracks):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -153,6 +153,13 @@ class MetricTask(pl.LightningModule):
     def on_validation_start(self) -> None:
         """Stop the clock."""
         self._last_step_s = None
+
+    def log_held_out(self, figures: Mapping[str, float]) -> None:
+        """Log figures of the held-out batches, those of the untrained network too."""
+        self.log_dict(dict(figures), prog_bar=True)
+        if self.trainer.sanity_checking:  # of which Lightning logs nothing
+            for logger in self.loggers:
+                logger.log_metrics(dict(figures), step=0)
 
     def setup(self, stage: str) -> None:
         """Normalise by the rows of all devices, if there are several."""

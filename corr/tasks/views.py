@@ -146,10 +146,7 @@ class ViewTask(MetricTask):
             self._baselines = dict(zip(_BASELINES, map(_fpr95, methods), strict=True))
         figures = {"val/fpr95": _fpr95(self._described), **self._baselines}
         self._described, self._rootsift = [], []
-        self.log_dict(figures, prog_bar=True)
-        if self.trainer.sanity_checking:  # of which Lightning logs nothing
-            for logger in self.loggers:
-                logger.log_metrics(figures, step=0)
+        self.log_held_out(figures)
 
     def _describe_rootsift(self, batch: ViewPairs) -> tuple[_Sides, _Sides]:
         """Along the detector's orientations, and along dominant ones."""
