@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
+from corr.data.near_duplicates import warn_of_near_duplicates
 from corr.data.patches import DetectorNoise, PatchArrays, PatchSampler
 from corr.data.photometric import Photometry
 from corr.data.photos import Photos, find_photos
@@ -101,9 +102,8 @@ class PatchDataModule(StepDataModule):
 
     def read_val(self) -> Any:
         """The validation pairs, of the photographs held out."""
-        sampler = self._sampler(find_photos(self.folder, self.val_folder)[1])
         rng = np.random.default_rng((VAL, 0))
-        return sampler.batch(self.num_val_pairs, self.pairs_per_photo, rng)
+        return self._val_sampler().batch(self.num_val_pairs, self.pairs_per_photo, rng)
 
     def train_dataloader(self) -> ResumableLoader[PatchArrays, PatchPairs]:
         """Batches of `PatchPairs`, without end over the epochs, resumable at any step."""
@@ -115,6 +115,12 @@ class PatchDataModule(StepDataModule):
         """The validation pairs in batches of `PatchPairs`."""
         self.setup("validate")
         return ValidationPairs(self._val, self.batch_size)
+
+    def _val_sampler(self) -> PatchSampler:
+        sampler = self._sampler(find_photos(self.folder, self.val_folder)[1])
+        if self._train is not None and self.is_first:
+            warn_of_near_duplicates(self._train.photos, sampler.photos)
+        return sampler
 
     def _sampler(self, paths: Sequence[Path]) -> PatchSampler:
         return PatchSampler(

@@ -9,6 +9,7 @@ import numpy as np
 
 from corr.data.image_batches import LabelledImages, TrainingViews
 from corr.data.image_datamodule import ImageDataModule
+from corr.data.near_duplicates import warn_of_near_duplicates
 from corr.data.photometric import Photometry
 from corr.data.photos import Photos, Picture, find_photos
 from corr.data.pk_sampler import PKSampler
@@ -83,6 +84,8 @@ class PhotoInstanceDataModule(ImageDataModule):
     def read_val(self) -> LabelledImages:
         """The held-out photographs and their views, those of one size after one another."""
         photos = Photos(self._paths()[1], 2 * self.side)
+        if self._train is not None and self.is_first:
+            warn_of_near_duplicates(self._train.images, photos)
         whole = LabelledImages(photos, np.arange(len(photos)))
         make = self.training_views(whole, PKSampler(whole.labels, 2, 2))
         rows = np.repeat(whole.labels, self.num_val_views)

@@ -66,6 +66,11 @@ class StepDataModule(pl.LightningDataModule):
             self._val = self.read_val()
 
     @property
+    def is_first(self) -> bool:
+        """Whether this is the first of the processes, which speaks for all."""
+        return self.trainer is None or self.trainer.is_global_zero
+
+    @property
     def share(self) -> dict[str, int]:
         """The seed, and which of the processes this one is, as what makes batches takes them."""
         trainer = self.trainer

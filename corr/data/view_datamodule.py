@@ -15,7 +15,6 @@ from corr.data.device_photometry import change_camera
 from corr.data.patch_datamodule import PatchDataModule
 from corr.data.patches import FIRST_VIEW, PatchSampler
 from corr.data.photometric import Photometry
-from corr.data.photos import find_photos
 from corr.data.resumable import VAL, ResumableLoader, ShareOfSteps
 from corr.data.two_views import TwoViews
 from corr.losses.checks import check_choice
@@ -71,9 +70,8 @@ class ViewDataModule(PatchDataModule):
 
     def read_val(self) -> ValidationViews:
         """The validation pairs, of the photographs held out."""
-        sampler = self._sampler(find_photos(self.folder, self.val_folder)[1])
         rng = np.random.default_rng((VAL, 0))
-        views = sampler.views(self.num_val_pairs, self.pairs_per_photo, rng)
+        views = self._val_sampler().views(self.num_val_pairs, self.pairs_per_photo, rng)
         most = max(1, self.batch_size // self.pairs_per_photo)
         parts = (views[start : start + most] for start in range(0, len(views), most))
         return ValidationViews([view_pairs(part, self.sigmas, rng) for part in parts])
