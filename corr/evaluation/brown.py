@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt8
 
 from corr.data.brown import read_brown, read_brown_pairs
 from corr.data.layouts import refusal, scene_folders
+from corr.drawing.patches import draw_patches
 from corr.errors import DatasetError
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
@@ -24,7 +25,7 @@ from corr.results import Picture
 
 STANDARD = "m50_100000_100000_0.txt"
 """The pairs that published figures are of; a set that lacks them is judged by all that it has."""
-_SHOWN, _ZOOM, _WARM_UP = 16, 3, 8
+_SHOWN, _WARM_UP = 14, 8
 
 Output = Float32[np.ndarray, "N D"]
 
@@ -158,10 +159,8 @@ class BrownBenchmark(Benchmark[BrownItem, BrownInputs, Output]):
         """The matching pairs that are farthest apart."""
         distance = np.where(inputs.matching, _distances(inputs, output), -1)
         rows = np.argsort(-distance, kind="stable")[:_SHOWN]
-        both = [inputs.patches[side[rows]] for side in (inputs.first, inputs.second)]
-        grey = np.vstack([np.hstack(list(patches)) for patches in both])
-        large = np.repeat(np.repeat(grey, _ZOOM, axis=0), _ZOOM, axis=1)
-        return np.repeat(large[:, :, None], 3, axis=2)
+        sides = {"a patch": inputs.first, "and its match": inputs.second}
+        return draw_patches({name: inputs.patches[side[rows]] for name, side in sides.items()})
 
 
 def _distances(inputs: BrownInputs, output: Output) -> Float[np.ndarray, " K"]:

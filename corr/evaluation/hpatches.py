@@ -14,6 +14,7 @@ from corr.data import hpatches_tasks
 from corr.data.hpatches_patches import LEVELS, REFERENCE
 from corr.data.hpatches_set import TEXTURED, HPatchesInputs, HPatchesSet, find_set, read_set
 from corr.data.sequence_strips import JITTERS, MAX_OVERLAP, MIN_SCALE
+from corr.drawing.patches import draw_patches
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate
@@ -33,7 +34,9 @@ from corr.results import Picture
 TASKS = ("verification", "matching", "retrieval")
 ENDS = (*LEVELS, "mean")
 """Of the keys of their scores."""
-_DRAWN_ROWS, _ZOOM = 12, 2
+NAMES = {"e": "easy, in the second image", "h": "hard", "t": "tough"}
+"""Of the levels, in a picture."""
+_DRAWN_ROWS = 14
 _WARM_UP = 8
 
 Output = list[Descriptors]
@@ -206,10 +209,8 @@ class HPatchesBenchmark(Benchmark[HPatchesSet, HPatchesInputs, Output]):
         strips, described = inputs.strips(0), output[0]
         distance = np.linalg.norm(described[REFERENCE] - described[f"{LEVELS[-1]}1"], axis=1)
         rows = np.argsort(-distance, kind="stable")[:_DRAWN_ROWS]
-        shown = [REFERENCE, *(f"{level}1" for level in LEVELS)]
-        grey = np.vstack([np.hstack(list(strips[strip][rows])) for strip in shown])
-        large = np.repeat(np.repeat(grey, _ZOOM, axis=0), _ZOOM, axis=1)
-        return np.repeat(large[:, :, None], 3, axis=2)
+        shown = {"reference": REFERENCE, **{NAMES[level]: f"{level}1" for level in LEVELS}}
+        return draw_patches({name: strips[strip][rows] for name, strip in shown.items()})
 
 
 def _kind(name: str) -> str:

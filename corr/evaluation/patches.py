@@ -21,10 +21,12 @@ from corr.data.sequence_patches import (
     PatchPairs,
     cut_patch_pairs,
 )
+from corr.drawing.patches import draw_patches
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate
 from corr.evaluation.frames import describe_cut, describe_frames, find_describer, sees_frames
+from corr.evaluation.pooled import count_distances, no_distances, pooled_fpr95
 from corr.evaluation.sequences import SequenceBenchmark
 from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
 from corr.losses.descriptor import pairwise_distances
@@ -32,8 +34,7 @@ from corr.metrics import fpr95
 from corr.pipeline import catalog
 from corr.results import Picture
 
-_NUM_DRAWN = 16
-_ZOOM = 3
+_NUM_DRAWN = 14
 
 Descriptors = tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "N D"]]
 
@@ -58,6 +59,7 @@ class PatchProtocol:
     near_sigmas: float = NEAR_SIGMAS
     distance: str = "Euclidean, of unit-length descriptors"
     average: str = "mean over pairs of images; a pair that failed has an FPR95 of 1"
+    pooled: str = "one threshold for the patches of all pairs, each with as many negatives"
     seconds: str = "describing the patches of both images; cutting them left out"
     opencv: str = cv2.__version__
 
@@ -72,12 +74,12 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
     columns: ClassVar[tuple[Column, ...]] = (
         Column("patches", ("num_patches",), decimals=0),
         Column("FPR95 %", ("fpr95",), 100.0, decimals=2),
+        Column("of all patches %", ("fpr95_pooled",), 100.0, decimals=2),
     )
     ranked_by: ClassVar[str] = "fpr95"
     higher_is_better: ClassVar[bool] = False
     drawn: ClassVar[str] = (
-        "Patches of the same points in image 1 (above) and in the other image (below), whose "
-        "descriptors differ most."
+        "Patches of the same points in both images, whose descriptors differ most."
     )
 
     def __init__(self, settings: PatchProtocol | None = None) -> None:
@@ -122,24 +124,26 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
     def score(self, item: HomographyPair, inputs: PatchPairs, output: Descriptors) -> Scores:
         """Share of the negative pairs accepted with 95 % of the positive ones."""
         distance = _distances(output)
-        rate = fpr95(distance.diagonal(), distance[inputs.negative])
-        return {"num_patches": float(len(distance)), "fpr95": rate}
+        both = distance.diagonal(), distance[inputs.negative]
+        rate = fpr95(*both)
+        scores = {"num_patches": float(len(distance)), "fpr95": rate, "fpr95_pooled": rate}
+        return scores | count_distances(*both)
 
     def worst(self, item: HomographyPair) -> Scores:
         """Everything is accepted."""
-        return {"num_patches": 0.0, "fpr95": 1.0}
+        return {"num_patches": 0.0, "fpr95": 1.0, "fpr95_pooled": 1.0, **no_distances()}
 
     def aggregate(self, table: ScoreTable) -> Totals:
-        """Means over pairs."""
-        return {key: mean_over_items(values) for key, values in table.items()}
+        """Means over pairs, and the rate of the patches of all pairs together."""
+        means = {key: mean_over_items(table[key]) for key in ("num_patches", "fpr95")}
+        return means | {"fpr95_pooled": pooled_fpr95(table)}
 
     def draw(self, inputs: PatchPairs, output: Descriptors) -> Picture:
         """The points whose descriptors differ most: above in image 0, below in image 1."""
         rows = np.argsort(-_distances(output).diagonal(), kind="stable")[:_NUM_DRAWN]
-        above, below = (np.hstack(list(side[rows])) for side in (inputs.patches0, inputs.patches1))
-        grey = np.vstack((above, below))
-        large = np.repeat(np.repeat(grey, _ZOOM, axis=0), _ZOOM, axis=1)
-        return np.repeat(large[:, :, None], 3, axis=2)
+        return draw_patches(
+            {"image 1": inputs.patches0[rows], "the other image": inputs.patches1[rows]}
+        )
 
 
 def _turned(placed: Placed, upright: bool) -> Placed:

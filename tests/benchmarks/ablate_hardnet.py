@@ -25,18 +25,20 @@ from corr.data.viewpoints import Viewpoints
 from corr.evaluation import run as evaluate
 
 LIGHT = ["--model.network.class_path", "corr.models.LightHardNet"]
-SAME_PHOTO = ["--data.pairs_per_photo", "256"]
+PLAIN_VIEWS = ["--data.viewpoints", "null", "--data.photometry", "null"]
+BASE = [*LIGHT, *PLAIN_VIEWS, "--data.pairs_per_photo", "256"]
 MILDER = [
     "--data.viewpoints", "{min_zoom: 0.7, max_tilt: 1.4, max_perspective: 0.1}",
     "--data.photometry", "{brightness: 0.1, contrast: 0.15, gamma: 1.2, probability: 0.4}",
 ]  # fmt: skip
 VARIANTS = {
-    "64-a-photo": [*LIGHT, "--data.pairs_per_photo", "64"],
-    "256-a-photo": [*LIGHT, *SAME_PHOTO],
-    "found-in-both-views": [*LIGHT, *SAME_PHOTO, "--data.redetect", "true"],
-    "batch-512": [*LIGHT, *SAME_PHOTO, "--data.batch_size", "512", "--trainer.max_steps", "400"],
-    "smaller-support": [*LIGHT, *SAME_PHOTO, "--data.sigmas", "14", "--model.network.sigmas", "14"],
-    "milder-views": [*LIGHT, *SAME_PHOTO, *MILDER],
+    "64-a-photo": [*BASE, "--data.pairs_per_photo", "64"],
+    "256-a-photo": BASE,
+    "found-in-both-views": [*BASE, "--data.redetect", "true"],
+    "batch-512": [*BASE, "--data.batch_size", "512", "--trainer.max_steps", "400"],
+    "smaller-support": [*BASE, "--data.sigmas", "14", "--model.network.sigmas", "14"],
+    "milder-views": [*BASE, *MILDER],
+    "views-of-the-recipe": LIGHT,
 }
 """Options of the recipe `patch/hardnet-photos`."""
 STEPS = ["--trainer.max_steps", "800", "--data.num_val_pairs", "2000"]

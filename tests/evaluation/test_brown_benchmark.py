@@ -86,7 +86,8 @@ def test_a_real_model_and_its_picture(folder):
     output = benchmark.run("rootsift", inputs)
     assert output.shape == (2 * NUM_POINTS, 128)
     picture = benchmark.draw(inputs, output)
-    assert picture.shape == (3 * 64, 3 * 16 * 32, 3)
+    assert picture.shape[1:] == (14 * (2 * 32 + 4), 3)
+    assert picture.shape[0] > 2 * 2 * 32
 
 
 def test_all_files_of_pairs_where_the_standard_one_is_missing(folder):

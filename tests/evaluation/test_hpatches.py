@@ -312,5 +312,7 @@ def test_published_strips_and_the_same_cut_give_the_same(tmp_path, monkeypatch):
     for row, patches in enumerate(again):
         np.testing.assert_array_equal(inputs.strips(row)["e1"], patches)
     picture = benchmark.draw(inputs, benchmark.run("rootsift", inputs))
-    assert picture.shape == (2 * 4 * 32, 2 * 12 * 32, 3)
+    num_drawn = min(14, len(inputs.strips(0)["ref"]))
+    assert picture.shape[1:] == (num_drawn * (2 * 32 + 4), 3)
+    assert picture.shape[0] > 4 * 2 * 32
     assert Cache(tmp_path / "cache").reuse
