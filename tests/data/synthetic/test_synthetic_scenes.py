@@ -192,9 +192,9 @@ def test_memory_does_not_grow(scenes_of):
     for index in range(10):
         scenes.sample(index)
     before = resident_bytes()
-    for index in range(10, 70):
+    for index in range(10, 50):
         scenes.sample(index)
-    assert resident_bytes() - before < 12 * 2**20  # the tensors of 60 samples take 15 MiB
+    assert resident_bytes() - before < 8 * 2**20  # the tensors of 40 samples take 10 MiB
 
 
 def test_counts_of_objects(scenes_of):
