@@ -1,6 +1,8 @@
 # Everything here works with Python 3.11 or newer and make: the environment is made when missing.
 PYTHON ?= python3
 BIN := .venv/bin
+# Bytecode is kept: without it each command compiles the frameworks anew, which takes ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help

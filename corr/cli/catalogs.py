@@ -39,17 +39,46 @@ def recipes(
 
 
 def datasets(
-    action: Literal["list", "show", "copy", "verify"] = "list",
+    action: Literal["list", "show", "copy", "verify", "synth", "statistics"] = "list",
     name: str | None = None,
     path: Path | None = None,
+    *,
+    num_samples: int | None = None,
+    size: str | None = None,
+    out: Path | None = None,
+    seed: int = 0,
+    photos: Path | None = None,
+    config: Path | None = None,
+    preview: bool = False,
 ) -> None:
-    """List, show or copy data set cards, or verify data: its layout, files and ground truth.
+    """List, show or copy data set cards, verify data, make synthetic data, or count.
 
     Args:
-        action: `list`, `show NAME`, `copy NAME [PATH]` or `verify NAME ROOT`.
-        name: such as hpatches-sequences.
-        path: where to copy to, or the root of the data to verify.
+        action: `list`, `show NAME`, `copy NAME [PATH]`, `verify NAME ROOT`, `synth VIEW`, or
+            `statistics SOURCE [BESIDE]`.
+        name: such as hpatches-sequences; for `synth` planar, stereo, flow or posed; for
+            `statistics` a folder of pairs, or synth:flow and so on.
+        path: where to copy to, the root of the data to verify, or the folder of a second set.
+        num_samples: how many samples, or of each set the first so many pairs (50 when not given).
+        size: height and width of synthetic pictures, such as 256x320; 256x256 when not given.
+        out: folder to write the samples or the drawn histograms to.
+        seed: of synthetic data.
+        photos: folder of photographs for it; those of scikit-image when not given.
+        config: YAML file of its settings, see `corr.data.synthetic.config`.
+        preview: draw a contact sheet of the first samples too.
     """
+    from corr.cli.synthetic import SynthOptions, statistics, synth
+
+    options = SynthOptions(num_samples, size, out, seed, photos, config, preview)
+    if action == "synth":
+        if path is not None:
+            raise OptionError(f"'synth' takes one name, not '{path}' too; give --out {path}")
+        synth(name, options)
+        return
+    if action == "statistics":
+        statistics(name, path, options)
+        return
+    options.refuse(action)
     from corr.data.cards import list_cards, load_card
 
     if action == "list":

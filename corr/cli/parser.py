@@ -14,7 +14,7 @@ from corr.errors import OptionError
 
 Command = Callable[..., int | None]
 
-_SHORT = {"output": "-o"}
+_SHORT = {"output": "-o", "num_samples": "-n"}
 
 
 class _Parser(argparse.ArgumentParser):

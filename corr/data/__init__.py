@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from corr.data.correspondence.datamodule import CorrespondenceDataModule
     from corr.data.correspondence.ground_truth_pairs import FlowPairs, StereoPairs
     from corr.data.correspondence.photo_pairs import PhotoPairs
+    from corr.data.correspondence.synthetic_pairs import SyntheticPairs
     from corr.data.identity_datamodule import IdentityDataModule
     from corr.data.image_batches import ImageBatch
     from corr.data.patch_datamodule import PatchDataModule, PatchPairs
     from corr.data.photo_instances import PhotoInstanceDataModule
+    from corr.data.synthetic.datamodule import SyntheticDataModule
     from corr.data.view_datamodule import ViewDataModule, ViewPairs
 
 __all__ = [
@@ -27,6 +29,8 @@ __all__ = [
     "PhotoInstanceDataModule",
     "PhotoPairs",
     "StereoPairs",
+    "SyntheticDataModule",
+    "SyntheticPairs",
     "ViewDataModule",
     "ViewPairs",
 ]
@@ -43,6 +47,8 @@ _HOMES = {
     "PhotoInstanceDataModule": "photo_instances",
     "PhotoPairs": "correspondence.photo_pairs",
     "StereoPairs": "correspondence.ground_truth_pairs",
+    "SyntheticDataModule": "synthetic.datamodule",
+    "SyntheticPairs": "correspondence.synthetic_pairs",
     "ViewDataModule": "view_datamodule",
     "ViewPairs": "view_datamodule",
 }

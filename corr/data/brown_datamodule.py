@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from jaxtyping import Int64, UInt8
 
 from corr.data.brown import BrownPatches, read_brown
-from corr.data.patch_datamodule import TRAIN, VAL, PatchPairs, ValidationPairs
-from corr.data.resumable import ResumableLoader
+from corr.data.patch_datamodule import PatchPairs, ValidationPairs
+from corr.data.resumable import VAL, ResumableLoader, ShareOfSteps
+from corr.data.step_datamodule import StepDataModule, check_least
 from corr.errors import DatasetError, OptionError
 
 
@@ -25,7 +25,7 @@ class TrackedPatches(NamedTuple):
     tracks: Int64[np.ndarray, " B"]
 
 
-class BrownDataModule(pl.LightningDataModule):
+class BrownDataModule(StepDataModule):
     """Two patches of each of many points of one set; held-out pairs of another set.
 
     A training batch depends on the seed and on its step alone, and no point comes twice in it. Its
@@ -57,64 +57,35 @@ class BrownDataModule(pl.LightningDataModule):
         seed: int = 0,
         augment: bool = True,
     ) -> None:
-        super().__init__()
-        counts = {
-            "batch_size": (batch_size, 2),
-            "steps_per_epoch": (steps_per_epoch, 1),
-            "num_val_pairs": (num_val_pairs, 2),
-            "num_workers": (num_workers, 0),
-            "seed": (seed, 0),
-        }
-        for name, (value, least) in counts.items():
-            if value < least:
-                raise OptionError(f"{name} is {value}; use {least} or more")
+        super().__init__(steps_per_epoch=steps_per_epoch, num_workers=num_workers, seed=seed)
+        check_least(batch_size=(batch_size, 2), num_val_pairs=(num_val_pairs, 2))
         if Path(folder).resolve() == Path(val_folder).resolve():
             raise OptionError(f"folder and val_folder are both '{folder}'; validate on another set")
         self.folder = folder
         self.val_folder = val_folder
         self.batch_size = batch_size
-        self.steps_per_epoch = steps_per_epoch
         self.num_val_pairs = num_val_pairs
-        self.num_workers = num_workers
-        self.seed = seed
         self.augment = augment
-        self._train: PointPairs | None = None
-        self._val: TrackedPatches | None = None
 
-    def setup(self, stage: str | None = None) -> None:
-        """Read the sets, once.
+    def read_train(self) -> PointPairs:
+        """The set to train on."""
+        return PointPairs(self.folder, read_brown(self.folder))
 
-        Raises:
-            DatasetError: a set is missing or damaged, or has no two points with two patches.
-        """
-        if stage in (None, "fit") and self._train is None:
-            self._train = PointPairs(self.folder, read_brown(self.folder))
-        if self._val is None:
-            rng = np.random.default_rng((VAL, 0))
-            held_out = PointPairs(self.val_folder, read_brown(self.val_folder))
-            self._val = held_out.draw(self.num_val_pairs, rng)
+    def read_val(self) -> TrackedPatches:
+        """The validation pairs, of the other set."""
+        held_out = PointPairs(self.val_folder, read_brown(self.val_folder))
+        return held_out.draw(self.num_val_pairs, np.random.default_rng((VAL, 0)))
 
     def train_dataloader(self) -> ResumableLoader[TrackedPatches, PatchPairs]:
         """Batches of `PatchPairs`, without end over the epochs, resumable at any step."""
-        if self._train is None:
-            self.setup("fit")
-        make = TrainingPoints(
-            cast(PointPairs, self._train),
-            self.batch_size,
-            self.seed,
-            self.augment,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            num_ranks=self.trainer.world_size if self.trainer else 1,
-        )
-        return ResumableLoader(
-            make, _to_pairs, steps_per_epoch=self.steps_per_epoch, num_workers=self.num_workers
-        )
+        self.setup("fit")
+        make = TrainingPoints(self._train, self.batch_size, self.augment, **self.share)
+        return self.loader(make, _to_pairs)
 
     def val_dataloader(self) -> ValidationPairs:
         """The validation pairs in batches of `PatchPairs`."""
-        if self._val is None:
-            self.setup("validate")
-        return ValidationPairs(cast(TrackedPatches, self._val), self.batch_size, _to_pairs)
+        self.setup("validate")
+        return ValidationPairs(self._val, self.batch_size, _to_pairs)
 
 
 class PointPairs:
@@ -153,19 +124,16 @@ class PointPairs:
 
 
 @dataclass(frozen=True)
-class TrainingPoints:
-    """Makes the batch of any step, of the share of one process (`rank`) in it."""
+class TrainingPoints(ShareOfSteps):
+    """Makes the patches of any step."""
 
     points: PointPairs
     batch_size: int
-    seed: int
     augment: bool
-    rank: int = 0
-    num_ranks: int = 1
 
     def __call__(self, step: int) -> TrackedPatches:
         """The batch, the same whenever and wherever it is made."""
-        rng = np.random.default_rng((TRAIN, self.seed, step * self.num_ranks + self.rank))
+        rng = self.rng(step)
         anchor, positive, tracks = self.points.draw(self.batch_size, rng)
         if self.augment:
             mirrored, transposed = rng.random((2, len(anchor))) < 0.5

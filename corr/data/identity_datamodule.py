@@ -75,21 +75,20 @@ class IdentityDataModule(ImageDataModule):
         self.people = people
         self.val_people = val_people
 
-    def read(self) -> tuple[LabelledImages, LabelledImages]:
-        """The images, each read when it is needed.
-
-        Raises:
-            DatasetError: a folder is missing, has fewer than two identities with two images, or no
-                identity has K images.
-        """
-        train, val = self._split()
+    def read_train(self) -> LabelledImages:
+        """The images to train on, each read when it is needed."""
+        train, _ = self._split()
         most = max(np.bincount(train.labels))
         if most < self.images_per_identity:
             raise DatasetError(
                 f"images_per_identity is {self.images_per_identity}, and no identity in "
                 f"'{self.folder}' has more than {most} images; use {most} or fewer"
             )
-        return self._images(train), self._images(val)
+        return self._images(train)
+
+    def read_val(self) -> LabelledImages:
+        """Those held out, each read when it is needed."""
+        return self._images(self._split()[1])
 
     def _split(self) -> tuple[Identities, Identities]:
         found = read_identities(self.folder)

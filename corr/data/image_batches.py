@@ -15,13 +15,11 @@ from torch import Tensor
 from corr.data.photometric import PhotometricChange
 from corr.data.photos import Photos, Picture, read_photo
 from corr.data.pk_sampler import PKSampler
+from corr.data.resumable import TRAIN
 from corr.data.views import Views, take_view
 from corr.errors import ShapeError
 from corr.formats.images import to_tensor
 from corr.geometry import resize_to_area
-
-TRAIN, VAL = 0, 1
-"""Streams of random numbers."""
 
 
 class ImageBatch(NamedTuple):

@@ -121,6 +121,9 @@ def _kinds(folder: Path) -> list[str]:
         "sintel": bool(names & {"clean", "final"}) and bool(names & {"flow", "occlusions"}),
         "kitti-2015": bool(names & {"image_2", "disp_occ_0", "disp_noc_0"}),
         "kitti-2012": bool(names & {"image_0", "colored_0", "disp_occ", "disp_noc"}),
+        "flyingthings3d": "disparity" in names
+        and bool(names & {"frames_cleanpass", "frames_finalpass"}),
+        "synthetic-posed": bool(names & {"cameras.json", "depth0.pfm", "occluded0.png"}),
         "brown": "patches0000.bmp" in names,
         "hpatches-patches": len({"ref.png", "e1.png", "h1.png", "t1.png"} & names) > 1,
         "evd": names >= {"1", "2", "h"},

@@ -16,6 +16,7 @@ from corr.data.homographies import HomographyPair, read_sequences
 from corr.data.hpatches_patches import PatchStrips, read_hpatches
 from corr.data.identities import find_lfw_pairs, read_lfw_pairs
 from corr.data.plausibility import disparity_fault, flow_fault, homography_fault
+from corr.data.posed_pairs import PosedPair, read_posed
 from corr.data.stereo_pairs import read_stereo
 from corr.errors import DatasetError
 from corr.formats import read_image
@@ -43,6 +44,13 @@ def _flow_checks(root: Path) -> list[PairCheck]:
     return [
         PairCheck((pair.image0, pair.image1, *pair.truth_files), partial(_check_flow, pair))
         for pair in read_flow(root)
+    ]
+
+
+def _posed_checks(root: Path) -> list[PairCheck]:
+    return [
+        PairCheck(tuple(sorted(pair.folder.iterdir())), partial(_check_posed, pair))
+        for pair in read_posed(root)
     ]
 
 
@@ -84,6 +92,7 @@ CHECKS: Mapping[str, Callable[[Path], list[PairCheck]]] = {
     "corr.data.stereo_pairs.read_stereo": _stereo_checks,
     "corr.data.flow_pairs.read_flow": _flow_checks,
     "corr.data.homographies.read_sequences": _homography_checks,
+    "corr.data.posed_pairs.read_posed": _posed_checks,
     "corr.data.hpatches_patches.read_hpatches": _hpatches_checks,
     "corr.data.identities.read_lfw_pairs": _lfw_checks,
 }
@@ -102,6 +111,14 @@ def _check_flow(pair: FlowPair) -> None:
     _check_size(pair.image0, image0, pair.image1, image1)
     _check_size(pair.image0, image0, pair.truth_files[0], truth.flow)
     _refuse(pair.truth_files[0], flow_fault(image0, image1, truth.flow, truth.occluded))
+
+
+def _check_posed(pair: PosedPair) -> None:
+    image0, image1, truth = read_image(pair.image0), read_image(pair.image1), pair.truth()
+    _check_size(pair.image0, image0, pair.image1, image1)
+    _check_size(pair.image0, image0, pair.folder / "depth0.pfm", truth.depth0)
+    fault = flow_fault(image0, image1, truth.flow_0to1(), truth.masks0.occluded)
+    _refuse(pair.folder / "depth0.pfm", fault)
 
 
 def _check_homography(pair: HomographyPair) -> None:

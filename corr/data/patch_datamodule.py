@@ -6,24 +6,21 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
+from corr.data.near_duplicates import warn_of_near_duplicates
 from corr.data.patches import DetectorNoise, PatchArrays, PatchSampler
 from corr.data.photometric import Photometry
 from corr.data.photos import Photos, find_photos
-from corr.data.resumable import ResumableLoader
+from corr.data.resumable import VAL, ResumableLoader, ShareOfSteps
+from corr.data.step_datamodule import StepDataModule, check_least
 from corr.data.viewpoints import Viewpoints
-from corr.errors import OptionError
 from corr.geometry import PATCH_SIGMAS
-
-TRAIN, VAL = 0, 1
-"""Streams of random numbers."""
 
 
 class PatchPairs(NamedTuple):
@@ -39,7 +36,7 @@ class PatchPairs(NamedTuple):
     """Number of the point that a row shows, where it may come more than once."""
 
 
-class PatchDataModule(pl.LightningDataModule):
+class PatchDataModule(StepDataModule):
     """Patches around SIFT keypoints of photographs, and of random views of them.
 
     A training batch depends on the seed and on its step alone. The validation pairs are the same
@@ -83,69 +80,47 @@ class PatchDataModule(pl.LightningDataModule):
         redetect: bool = False,
         sigmas: float = PATCH_SIGMAS,
     ) -> None:
-        super().__init__()
-        counts = {
-            "batch_size": (batch_size, 2),
-            "pairs_per_photo": (pairs_per_photo, 1),
-            "steps_per_epoch": (steps_per_epoch, 1),
-            "num_val_pairs": (num_val_pairs, 2),
-            "num_workers": (num_workers, 0),
-            "seed": (seed, 0),
-        }
-        for name, (value, least) in counts.items():
-            if value < least:
-                raise OptionError(f"{name} is {value}; use {least} or more")
+        super().__init__(steps_per_epoch=steps_per_epoch, num_workers=num_workers, seed=seed)
+        check_least(
+            batch_size=(batch_size, 2),
+            pairs_per_photo=(pairs_per_photo, 1),
+            num_val_pairs=(num_val_pairs, 2),
+        )
         self.folder = folder
         self.val_folder = val_folder
         self.batch_size = batch_size
         self.pairs_per_photo = pairs_per_photo
-        self.steps_per_epoch = steps_per_epoch
         self.num_val_pairs = num_val_pairs
-        self.num_workers = num_workers
-        self.seed = seed
         self.viewpoints = viewpoints or Viewpoints()
         self.photometry = photometry or Photometry()
         self.detector_noise = None if redetect else detector_noise or DetectorNoise()
         self.sigmas = sigmas
-        self._train: PatchSampler | None = None
-        self._val: PatchArrays | None = None
 
-    def setup(self, stage: str | None = None) -> None:
-        """Read the photographs and make the validation pairs, once.
+    def read_train(self) -> PatchSampler:
+        """The photographs to train on."""
+        return self._sampler(find_photos(self.folder, self.val_folder)[0])
 
-        Raises:
-            DatasetError: a folder is missing or empty, or a photo cannot be read.
-        """
-        train_paths, val_paths = find_photos(self.folder, self.val_folder)
-        if stage in (None, "fit") and self._train is None:
-            self._train = self._sampler(train_paths)
-        if self._val is None:
-            rng = np.random.default_rng((VAL, 0))
-            self._val = self._sampler(val_paths).batch(
-                self.num_val_pairs, self.pairs_per_photo, rng
-            )
+    def read_val(self) -> Any:
+        """The validation pairs, of the photographs held out."""
+        rng = np.random.default_rng((VAL, 0))
+        return self._val_sampler().batch(self.num_val_pairs, self.pairs_per_photo, rng)
 
     def train_dataloader(self) -> ResumableLoader[PatchArrays, PatchPairs]:
         """Batches of `PatchPairs`, without end over the epochs, resumable at any step."""
-        if self._train is None:
-            self.setup("fit")
-        make = TrainingPairs(
-            cast(PatchSampler, self._train),
-            self.batch_size,
-            self.pairs_per_photo,
-            self.seed,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            num_ranks=self.trainer.world_size if self.trainer else 1,
-        )
-        return ResumableLoader(
-            make, to_pairs, steps_per_epoch=self.steps_per_epoch, num_workers=self.num_workers
-        )
+        self.setup("fit")
+        make = TrainingPairs(self._train, self.batch_size, self.pairs_per_photo, **self.share)
+        return self.loader(make, to_pairs)
 
     def val_dataloader(self) -> ValidationPairs:
         """The validation pairs in batches of `PatchPairs`."""
-        if self._val is None:
-            self.setup("validate")
-        return ValidationPairs(cast(PatchArrays, self._val), self.batch_size)
+        self.setup("validate")
+        return ValidationPairs(self._val, self.batch_size)
+
+    def _val_sampler(self) -> PatchSampler:
+        sampler = self._sampler(find_photos(self.folder, self.val_folder)[1])
+        if self._train is not None and self.is_first:
+            warn_of_near_duplicates(self._train.photos, sampler.photos)
+        return sampler
 
     def _sampler(self, paths: Sequence[Path]) -> PatchSampler:
         return PatchSampler(
@@ -158,20 +133,16 @@ class PatchDataModule(pl.LightningDataModule):
 
 
 @dataclass(frozen=True)
-class TrainingPairs:
-    """Makes the batch of any step, of the share of one process (`rank`) in it."""
+class TrainingPairs(ShareOfSteps):
+    """Makes the patches of any step."""
 
     sampler: PatchSampler
     batch_size: int
     pairs_per_photo: int
-    seed: int
-    rank: int = 0
-    num_ranks: int = 1
 
     def __call__(self, step: int) -> PatchArrays:
         """The batch, the same whenever and wherever it is made."""
-        rng = np.random.default_rng((TRAIN, self.seed, step * self.num_ranks + self.rank))
-        return self.sampler.batch(self.batch_size, self.pairs_per_photo, rng)
+        return self.sampler.batch(self.batch_size, self.pairs_per_photo, self.rng(step))
 
 
 class ValidationPairs:

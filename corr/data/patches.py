@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from jaxtyping import Float, Float32, Float64, Int64, UInt8
 
 from corr.classical.keypoints import Keypoints
@@ -18,6 +15,7 @@ from corr.data.cutting import Placed
 from corr.data.photometric import Grey, PhotometricChange, Photometry
 from corr.data.photos import Photos
 from corr.data.redetection import detected_again
+from corr.data.threads import one_thread
 from corr.data.two_views import TwoViews
 from corr.data.viewpoints import Homography, Viewpoints, map_keypoints
 from corr.errors import DatasetError, OptionError
@@ -121,7 +119,7 @@ class PatchSampler:
             DatasetError: the photos have fewer than 2 points.
         """
         views = self.views(num_pairs, pairs_per_photo, rng)
-        with _one_thread():
+        with one_thread():
             anchors, positives = zip(*(part.patches(self.sigmas) for part in views), strict=True)
         return PatchArrays(
             np.concatenate(anchors),
@@ -221,17 +219,6 @@ class PatchSampler:
         detected = Placed.of(detect_sift(second, MAX_DETECTED))
         expected, again = detected_again(mapped, detected)
         return front[seen[expected]], detected.take(again)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The work is in small pieces: a second thread of torch costs more than it brings."""
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(num_threads)
 
 
 def warp_photo(photo: Grey, homography_0to1: Homography) -> Grey:

@@ -7,13 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from corr.data.image_batches import VAL, LabelledImages, TrainingViews
+from corr.data.image_batches import LabelledImages, TrainingViews
 from corr.data.image_datamodule import ImageDataModule
+from corr.data.near_duplicates import warn_of_near_duplicates
 from corr.data.photometric import Photometry
 from corr.data.photos import Photos, Picture, find_photos
 from corr.data.pk_sampler import PKSampler
+from corr.data.resumable import VAL
+from corr.data.step_datamodule import check_least
 from corr.data.views import Views
-from corr.errors import DatasetError, OptionError
+from corr.errors import DatasetError
 
 
 class PhotoInstanceDataModule(ImageDataModule):
@@ -67,21 +70,30 @@ class PhotoInstanceDataModule(ImageDataModule):
             steps_per_epoch=steps_per_epoch, num_workers=num_workers, seed=seed, views=views,
             photometry=photometry,
         )  # fmt: skip
-        if num_val_views < 1:
-            raise OptionError(f"num_val_views is {num_val_views}; use 1 or more")
+        check_least(num_val_views=(num_val_views, 1))
         self.folder = folder
         self.val_folder = val_folder
         self.num_val_views = num_val_views
         self.first_views = first_views
 
-    def read(self) -> tuple[LabelledImages, LabelledImages]:
-        """The photographs, all in memory, and the held-out ones with their views.
+    def read_train(self) -> LabelledImages:
+        """The photographs, all in memory."""
+        photos = Photos(self._paths()[0], 2 * self.side)
+        return LabelledImages(photos, np.arange(len(photos)))
 
-        Raises:
-            DatasetError: a folder is missing, holds too few photographs, or one cannot be read.
-        """
-        train, val = (Photos(paths, 2 * self.side) for paths in self._paths())
-        return LabelledImages(train, np.arange(len(train))), self._held_out(val)
+    def read_val(self) -> LabelledImages:
+        """The held-out photographs and their views, those of one size after one another."""
+        photos = Photos(self._paths()[1], 2 * self.side)
+        if self._train is not None and self.is_first:
+            warn_of_near_duplicates(self._train.images, photos)
+        whole = LabelledImages(photos, np.arange(len(photos)))
+        make = self.training_views(whole, PKSampler(whole.labels, 2, 2))
+        rows = np.repeat(whole.labels, self.num_val_views)
+        rng = np.random.default_rng((VAL, 0))
+        views: list[Picture] = [make.view(photos[int(row)], rng) for row in rows]
+        order = sorted(whole.labels, key=lambda row: photos[int(row)].shape)
+        images = [photos[int(row)] for row in order]
+        return LabelledImages(images + views, np.concatenate((np.array(order), rows)))
 
     def training_views(self, source: LabelledImages, sampler: PKSampler) -> TrainingViews:
         """What makes views of photographs."""
@@ -96,14 +108,3 @@ class PhotoInstanceDataModule(ImageDataModule):
                     "or more are needed, for the others are its negatives"
                 )
         return train, val
-
-    def _held_out(self, photos: Photos) -> LabelledImages:
-        """Each photograph and its views, those of one size after one another."""
-        whole = LabelledImages(photos, np.arange(len(photos)))
-        make = self.training_views(whole, PKSampler(whole.labels, 2, 2))
-        rows = np.repeat(whole.labels, self.num_val_views)
-        rng = np.random.default_rng((VAL, 0))
-        views: list[Picture] = [make.view(photos[int(row)], rng) for row in rows]
-        order = sorted(whole.labels, key=lambda row: photos[int(row)].shape)
-        images = [photos[int(row)] for row in order]
-        return LabelledImages(images + views, np.concatenate((np.array(order), rows)))

@@ -71,6 +71,7 @@ class Photos(Sequence[Picture]):
     """
 
     def __init__(self, paths: Sequence[Path], max_side: int = 768) -> None:
+        self.paths = tuple(paths)
         self._pixels = [read_photo(path, max_side) for path in paths]
 
     def __len__(self) -> int:

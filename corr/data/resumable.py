@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import cv2
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -15,6 +17,22 @@ from corr.errors import CorrError
 
 Made = TypeVar("Made")
 Batch = TypeVar("Batch")
+
+TRAIN, VAL = 0, 1
+"""Streams of random numbers: of training batches, and of what is held out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfSteps:
+    """The share of one process (`rank`) in each step; its subclasses make the batch."""
+
+    seed: int
+    rank: int = 0
+    num_ranks: int = 1
+
+    def rng(self, step: int) -> np.random.Generator:
+        """The random numbers of a batch, the same whenever and wherever it is made."""
+        return np.random.default_rng((TRAIN, self.seed, step * self.num_ranks + self.rank))
 
 
 class ResumableLoader(Generic[Made, Batch]):

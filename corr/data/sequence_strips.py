@@ -65,9 +65,9 @@ def _jitter(strength: float) -> FrameJitter:
 
 
 JITTERS: Mapping[str, FrameJitter] = {"e": _jitter(0.06), "h": _jitter(0.125), "t": _jitter(0.19)}
-"""Of HPatches' levels. Its authors publish the median overlap of a patch's disc with that before
-the noise, 0.85 for easy and 0.72 for hard, which these strengths meet; how the noise divides into
-shift, scale, stretch and angle, and 0.60 for tough, are ours."""
+"""Of HPatches' levels. The strengths of easy and hard give a median overlap of a patch's disc with
+that before the noise of 0.85 and 0.72 (published, unverified); how the noise divides into shift,
+scale, stretch and angle, and 0.60 for tough, are ours."""
 
 
 def sequences_of(pairs: Sequence[HomographyPair]) -> list[list[HomographyPair]]:

@@ -1,9 +1,10 @@
-"""Stereo pairs with ground truth, from a root laid out as Middlebury or KITTI published it."""
+"""Stereo pairs with ground truth, from a root laid out as a published set."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from corr.data.flyingthings import read_flyingthings
 from corr.data.ground_truth import StereoPair, StereoTruth
 from corr.data.kitti import read_kitti_stereo
 from corr.data.layouts import refusal
@@ -11,7 +12,14 @@ from corr.data.middlebury_stereo import read_middlebury
 
 __all__ = ["SETS", "StereoPair", "StereoTruth", "read_stereo"]
 
-SETS = ("middlebury-stereo", "middlebury-2014", "middlebury-2021", "kitti-2012", "kitti-2015")
+SETS = (
+    "middlebury-stereo",
+    "middlebury-2014",
+    "middlebury-2021",
+    "kitti-2012",
+    "kitti-2015",
+    "flyingthings3d",
+)
 """Cards of the sets that are read."""
 
 
@@ -19,19 +27,22 @@ def read_stereo(root: Path) -> list[StereoPair]:
     """Every pair below the root, in a fixed order; the layout is recognised.
 
     Args:
-        root: the folder of KITTI's `training`, or one of Middlebury's scenes, of several, or of
-            folders of several.
+        root: the folder of KITTI's `training`, that of FlyingThings3D, or one of Middlebury's
+            scenes, of several, or of folders of several.
 
     Raises:
         DatasetError: no pair is there (the sentence says which set the root looks like), or a pair
             lacks a file or has an empty one.
     """
-    pairs = (read_kitti_stereo(root) or read_middlebury(root)) if root.is_dir() else []
+    readers = (read_kitti_stereo, read_flyingthings, read_middlebury)
+    found = (reader(root) for reader in readers) if root.is_dir() else iter(())
+    pairs = next((pairs for pairs in found if pairs), [])
     if not pairs:
         raise refusal(
             root,
             SETS,
-            "'training' with image_0 and disp_occ (KITTI), or folders of scenes with im2, im6 and "
-            "disp2, view1, view5 and disp1, or im0, im1, disp0.pfm and calib.txt (Middlebury)",
+            "'training' with image_0 and disp_occ (KITTI), frames_cleanpass and disparity "
+            "(FlyingThings3D), or folders of scenes with im2, im6 and disp2, view1, view5 and "
+            "disp1, or im0, im1, disp0.pfm and calib.txt (Middlebury)",
         )
     return pairs

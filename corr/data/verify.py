@@ -7,12 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from corr.data.cards import DatasetCard, FileGroup
 from corr.data.layouts import recognise_all, refusal
 from corr.data.pair_checks import CHECKS, PairCheck
+from corr.data.progress import progress_bar
 from corr.errors import CorrError, DatasetError
 from corr.formats import read_disparity, read_flow, read_image
 from corr.formats.suffixes import read_bytes
@@ -48,7 +46,7 @@ def verify(card: DatasetCard, root: Path) -> Verified:
             raise DatasetError(f"{card.name}: '{file}' is empty (0 bytes)")
     checks = [check for reader in card.readers for check in _pair_checks(card, reader, root)]
     read_with_pairs = {file for check in checks for file in check.files}
-    with _progress() as progress:
+    with progress_bar() as progress:
         for file in progress.track(files, description="files"):
             _check(card, root, file, decode=file not in read_with_pairs)
         for check in progress.track(checks, description="pairs"):
@@ -108,16 +106,3 @@ def _check(card: DatasetCard, root: Path, file: Path, *, decode: bool) -> None:
             raise DatasetError(f"'{file}' is not the file of the card: its sha256 differs")
     except CorrError as error:
         raise DatasetError(f"{card.name}: {error}") from error
-
-
-def _progress() -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -12,11 +12,10 @@ from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
 from corr.data.device_photometry import change_camera
-from corr.data.patch_datamodule import TRAIN, VAL, PatchDataModule
+from corr.data.patch_datamodule import PatchDataModule
 from corr.data.patches import FIRST_VIEW, PatchSampler
 from corr.data.photometric import Photometry
-from corr.data.photos import find_photos
-from corr.data.resumable import ResumableLoader
+from corr.data.resumable import VAL, ResumableLoader, ShareOfSteps
 from corr.data.two_views import TwoViews
 from corr.losses.checks import check_choice
 
@@ -65,42 +64,23 @@ class ViewDataModule(PatchDataModule):
         check_choice("camera", camera, get_args(Camera))
         self.camera = camera
 
-    def setup(self, stage: str | None = None) -> None:
-        """Read the photographs and make the validation pairs, once.
+    def read_train(self) -> PatchSampler:
+        """The photographs to train on, whose views may keep their camera for the device."""
+        return replace(super().read_train(), camera=not self._camera_on_device)
 
-        Raises:
-            DatasetError: a folder is missing or empty, or a photo cannot be read.
-        """
-        train_paths, val_paths = find_photos(self.folder, self.val_folder)
-        if stage in (None, "fit") and self._train is None:
-            self._train = replace(self._sampler(train_paths), camera=not self._camera_on_device)
-        if not hasattr(self, "_val_views"):
-            rng = np.random.default_rng((VAL, 0))
-            sampler = self._sampler(val_paths)
-            views = sampler.views(self.num_val_pairs, self.pairs_per_photo, rng)
-            most = max(1, self.batch_size // self.pairs_per_photo)
-            self._val_views = ValidationViews(
-                [
-                    view_pairs(views[start : start + most], self.sigmas, rng)
-                    for start in range(0, len(views), most)
-                ]
-            )
+    def read_val(self) -> ValidationViews:
+        """The validation pairs, of the photographs held out."""
+        rng = np.random.default_rng((VAL, 0))
+        views = self._val_sampler().views(self.num_val_pairs, self.pairs_per_photo, rng)
+        most = max(1, self.batch_size // self.pairs_per_photo)
+        parts = (views[start : start + most] for start in range(0, len(views), most))
+        return ValidationViews([view_pairs(part, self.sigmas, rng) for part in parts])
 
     def train_dataloader(self) -> ResumableLoader[ViewPairs, ViewPairs]:  # type: ignore[override]
         """Batches of `ViewPairs`, without end over the epochs, resumable at any step."""
-        if self._train is None:
-            self.setup("fit")
-        make = TrainingViews(
-            cast(PatchSampler, self._train),
-            self.batch_size,
-            self.pairs_per_photo,
-            self.seed,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            num_ranks=self.trainer.world_size if self.trainer else 1,
-        )
-        return ResumableLoader(
-            make, _as_made, steps_per_epoch=self.steps_per_epoch, num_workers=self.num_workers
-        )
+        self.setup("fit")
+        make = TrainingViews(self._train, self.batch_size, self.pairs_per_photo, **self.share)
+        return self.loader(make, _as_made)
 
     def on_after_batch_transfer(self, batch: ViewPairs, dataloader_idx: int) -> ViewPairs:
         """The views of a training batch through their cameras, where that is left to the device."""
@@ -122,25 +102,22 @@ class ViewDataModule(PatchDataModule):
 
     def val_dataloader(self) -> ValidationViews:  # type: ignore[override]
         """The validation pairs in batches of `ViewPairs`."""
-        if not hasattr(self, "_val_views"):
-            self.setup("validate")
-        return self._val_views
+        self.setup("validate")
+        views: ValidationViews = self._val
+        return views
 
 
 @dataclass(frozen=True)
-class TrainingViews:
-    """Makes the batch of any step, of the share of one process (`rank`) in it."""
+class TrainingViews(ShareOfSteps):
+    """Makes the views of any step."""
 
     sampler: PatchSampler
     batch_size: int
     pairs_per_photo: int
-    seed: int
-    rank: int = 0
-    num_ranks: int = 1
 
     def __call__(self, step: int) -> ViewPairs:
         """The batch, the same whenever and wherever it is made."""
-        rng = np.random.default_rng((TRAIN, self.seed, step * self.num_ranks + self.rank))
+        rng = self.rng(step)
         views = self.sampler.views(self.batch_size, self.pairs_per_photo, rng)
         return view_pairs(views, self.sampler.sigmas, rng)
 

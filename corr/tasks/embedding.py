@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from corr.metrics import (
 )
 from corr.models.network import ImageEmbedding
 from corr.tasks.described import Described
+from corr.tasks.gather import gather_rows
 from corr.tasks.metric import MetricTask
 
 NUM_FOLDS = 10
@@ -80,15 +81,24 @@ class EmbeddingTask(MetricTask):
             ShapeError: images and tracks of different number, or a training batch without a pair.
         """
         images, tracks = batch
-        anchor, positive = pairs_within_tracks(tracks)
-        alone = self.training and len(anchor) == 0
-        if len(images) != len(tracks) or alone:
-            raise ShapeError(
-                f"a batch has {len(images)} images and {len(tracks)} tracks with {len(anchor)} "
-                "pairs; give one track an image, and two images or more of a track"
-            )
-        described = self._embed(images)
-        return Described(described[anchor], described[positive], Labels(tracks=tracks[anchor]))
+        return self._paired(self._embed(images, tracks), tracks)
+
+    def describe_everywhere(self, batch: Any) -> Described:
+        """The descriptors of the images of all devices, paired within each track.
+
+        An image may be paired with one of another device, so that a device needs no pair of its
+        own.
+
+        Raises:
+            ShapeError: images and tracks of different number, or no pair on all devices.
+        """
+        images, tracks = batch
+        self.num_described = len(images)
+        described = self._embed(images, tracks)
+        if self.trainer.world_size > 1:
+            described, known = gather_rows(described, Labels(tracks=tracks))
+            tracks = cast(Labels, known).tracks
+        return self._paired(described, tracks)
 
     def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
         """The images of the pairs that `describe` makes."""
@@ -104,7 +114,7 @@ class EmbeddingTask(MetricTask):
     def validation_step(self, batch: Any, batch_idx: int) -> STEP_OUTPUT:
         """Describe held-out images; the figures come at the end of the epoch."""
         images, tracks = batch
-        self._described.append((self._embed(images).float().cpu(), tracks.cpu()))
+        self._described.append((self._embed(images, tracks).float().cpu(), tracks.cpu()))
         if self._of_histogram is None:
             stored = (images * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
             self._histograms += [colour_histogram(np.ascontiguousarray(one)) for one in stored]
@@ -123,16 +133,27 @@ class EmbeddingTask(MetricTask):
         learned = embedding_figures(descriptors, tracks)
         self._described, self._histograms = [], []
         figures = {f"val/{name}": value for name, value in learned.items()} | self._of_histogram
-        self.log_dict(figures, prog_bar=True)
-        if self.trainer.sanity_checking:  # of which Lightning logs nothing
-            for logger in self.loggers:
-                logger.log_metrics(figures, step=0)
+        self.log_held_out(figures)
 
-    def _embed(self, images: Tensor) -> Tensor:
+    def _embed(self, images: Tensor, tracks: Tensor) -> Float[Tensor, "B D"]:
+        if len(images) != len(tracks):
+            raise ShapeError(
+                f"a batch has {len(images)} images and {len(tracks)} tracks; give one track an "
+                "image"
+            )
         images = images.contiguous(memory_format=torch.channels_last)
         raw = self.training and self.loss.needs_raw
         described: Tensor = self.network.raw(images) if raw else self.network(images)
         return described
+
+    def _paired(self, described: Float[Tensor, "B D"], tracks: Int64[Tensor, " B"]) -> Described:
+        anchor, positive = pairs_within_tracks(tracks)
+        if self.training and len(anchor) == 0:
+            raise ShapeError(
+                f"a batch has {len(tracks)} images and no pair of one track; give two images or "
+                "more of a track"
+            )
+        return Described(described[anchor], described[positive], Labels(tracks=tracks[anchor]))
 
 
 def pairs_within_tracks(

@@ -41,6 +41,15 @@ def sum_across_ranks(values: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape
 
 
 def gather(described: Described) -> Described:
+    """The rows of all processes; see `gather_rows`."""
+    rows, labels = gather_rows(torch.cat(described[:2], dim=1), described.labels)
+    anchors, positives = rows.chunk(2, dim=1)
+    return Described(anchors, positives, labels)
+
+
+def gather_rows(
+    rows: Shaped[Tensor, "B ..."], labels: Labels | None = None
+) -> tuple[Shaped[Tensor, "N ..."], Labels | None]:
     """The rows of all processes, those of the first one first; they may be of unequal number.
 
     Numbers of tracks and images have to mean the same in all of them. Rows at the same place of a
@@ -49,8 +58,7 @@ def gather(described: Described) -> Described:
     Raises:
         ShapeError: some processes have labels, or kinds of them, that others lack.
     """
-    anchors, positives, labels = described
-    sizes = _sizes(anchors, labels)
+    sizes = _sizes(rows, labels)
     known = {
         kind: _whole(value, sizes)
         for kind in _KINDS
@@ -58,15 +66,13 @@ def gather(described: Described) -> Described:
     }
     if "points" in known and "tracks" not in known:
         known["tracks"] = _places(known["points"], known.get("images"))
-    return Described(
-        _whole(anchors, sizes), _whole(positives, sizes), Labels(**known) if known else None
-    )
+    return _whole(rows, sizes), Labels(**known) if known else None
 
 
-def _sizes(anchors: Tensor, labels: Labels | None) -> list[int]:
+def _sizes(rows: Tensor, labels: Labels | None) -> list[int]:
     """The number of rows of each process."""
     flags = [getattr(labels, kind, None) is not None for kind in _KINDS]
-    own = torch.tensor([len(anchors), *flags], device=anchors.device)
+    own = torch.tensor([len(rows), *flags], device=rows.device)
     every = [torch.empty_like(own) for _ in range(dist.get_world_size())]
     dist.all_gather(every, own)
     sizes, *given = torch.stack(every).T.tolist()

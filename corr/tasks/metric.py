@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -84,8 +84,9 @@ class MetricTask(pl.LightningModule):
         """What the last step saw, on all devices; of unit length, without a gradient."""
         self.step_skipped = False
         """Whether the last step changed nothing, since its loss or gradient was not finite."""
+        self.num_described = 0
+        """What the last step sent through the network on this device, as `counted`."""
         self._last_step_s: float | None = None
-        self._num_described = 0
         if semi_hard_steps > 0 and not self.mines_hardest:
             raise OptionError(
                 f"semi_hard_steps is {semi_hard_steps}, but the loss mines no 'hardest' "
@@ -110,16 +111,19 @@ class MetricTask(pl.LightningModule):
             anchors, positives = network(sides).chunk(2)
         return Described(anchors, positives, labels_of(batch))
 
+    def describe_everywhere(self, batch: Any) -> Described:
+        """What `describe` gives, with the rows of all devices, each of which brings a batch."""
+        described = self.describe(batch)
+        self.num_described = 2 * len(described.anchors)
+        return gather(described) if self.trainer.world_size > 1 else described
+
     def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
         """What `describe` describes, as `(B, C, H, W)` pictures in [0, 1] to be drawn."""
         return batch[0], batch[1]
 
     def training_step(self, batch: Any, batch_idx: int) -> Float[Tensor, ""]:
         """The loss of a batch, as `describe` takes it, with the rows of all devices."""
-        described = self.describe(batch)
-        self._num_described = 2 * len(described.anchors)
-        if self.trainer.world_size > 1:
-            described = gather(described)
+        described = self.describe_everywhere(batch)
         loss = self.loss_now(described)
         anchors, positives = (F.normalize(side.detach(), dim=1) for side in described[:2])
         self.described = Described(anchors, positives, described.labels)
@@ -139,16 +143,23 @@ class MetricTask(pl.LightningModule):
             self._last_step_s = time.perf_counter()
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Log the speed: what both sides show a second on this device, with the wait for data."""
+        """Log the speed: what went through the network a second, here, with the wait for data."""
         now = time.perf_counter()
         if self._last_step_s is not None:
-            speed = self._num_described / (now - self._last_step_s)
+            speed = self.num_described / (now - self._last_step_s)
             self.log(f"train/{self.counted}_per_s", speed, prog_bar=True)
         self._last_step_s = now
 
     def on_validation_start(self) -> None:
         """Stop the clock."""
         self._last_step_s = None
+
+    def log_held_out(self, figures: Mapping[str, float]) -> None:
+        """Log figures of the held-out batches, those of the untrained network too."""
+        self.log_dict(dict(figures), prog_bar=True)
+        if self.trainer.sanity_checking:  # of which Lightning logs nothing
+            for logger in self.loggers:
+                logger.log_metrics(dict(figures), step=0)
 
     def setup(self, stage: str) -> None:
         """Normalise by the rows of all devices, if there are several."""

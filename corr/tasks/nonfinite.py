@@ -20,7 +20,8 @@ class NonFiniteGuard(pl.Callback):
     """Leaves weights, optimiser and running statistics as they were before a bad batch.
 
     The batch goes to `nonfinite-<step>.pt` in the run's folder, as plain tensors that
-    `torch.load(..., weights_only=True)` reads. All processes skip a step together.
+    `torch.load(..., weights_only=True)` reads. All processes skip a step together. A skipped step
+    counts as one: the learning rate and the data go on, and training ends where it would have.
 
     Args:
         max_in_row: so many steps skipped in a row end training.

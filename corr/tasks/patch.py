@@ -96,10 +96,7 @@ class PatchTask(MetricTask):
         learned = pairs_fpr95(*(side.float() for side in _joined(self._described)))
         self._described, self._held_out = [], []
         figures = {"val/fpr95": learned, "val/fpr95_rootsift": self._fpr95_rootsift}
-        self.log_dict(figures, prog_bar=True)
-        if self.trainer.sanity_checking:  # of which Lightning logs nothing
-            for logger in self.loggers:
-                logger.log_metrics(figures, step=0)
+        self.log_held_out(figures)
 
 
 def pairs_fpr95(anchors: Float[Tensor, "N D"], positives: Float[Tensor, "N D"]) -> float:

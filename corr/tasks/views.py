@@ -18,6 +18,7 @@ from corr.losses.frames import frame_distance, frame_mismatch, turn_deg
 from corr.models.gradient_normalization import DominantOrientation
 from corr.models.network import PatchDescriptor
 from corr.tasks.described import Described, labels_of
+from corr.tasks.gather import gather_rows
 from corr.tasks.metric import MetricTask
 from corr.tasks.optimizer import Optimizer
 from corr.tasks.patch import pairs_fpr95
@@ -115,9 +116,12 @@ class ViewTask(MetricTask):
     def training_step(self, batch: ViewPairs, batch_idx: int) -> Float[Tensor, ""]:
         """The loss of the descriptors and the distance of the frames."""
         loss = super().training_step(batch, batch_idx)
-        distance = frame_distance(self._mismatch)
+        mismatch = self._mismatch
+        if self.trainer.world_size > 1:
+            mismatch, _ = gather_rows(mismatch)
+        distance = frame_distance(mismatch)
         self.log("train/frame_distance", distance.detach())
-        self.log("train/turn_error_deg", turn_deg(self._mismatch.detach()).median())
+        self.log("train/turn_error_deg", turn_deg(mismatch.detach()).median())
         return loss + self.frame_weight * distance if distance.requires_grad else loss
 
     def on_validation_start(self) -> None:
@@ -142,10 +146,7 @@ class ViewTask(MetricTask):
             self._baselines = dict(zip(_BASELINES, map(_fpr95, methods), strict=True))
         figures = {"val/fpr95": _fpr95(self._described), **self._baselines}
         self._described, self._rootsift = [], []
-        self.log_dict(figures, prog_bar=True)
-        if self.trainer.sanity_checking:  # of which Lightning logs nothing
-            for logger in self.loggers:
-                logger.log_metrics(figures, step=0)
+        self.log_held_out(figures)
 
     def _describe_rootsift(self, batch: ViewPairs) -> tuple[_Sides, _Sides]:
         """Along the detector's orientations, and along dominant ones."""

@@ -1,5 +1,6 @@
 """Tiny sets in the published layouts, whose ground truth is true to their images."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,6 +131,33 @@ def flying_chairs(root: Path) -> None:
         write_flo(root / "data" / f"0000{number}_flow.flo", FLOW)
 
 
+def flying_things(root: Path) -> None:
+    for place in ("TRAIN/A/0000", "TEST/B/0013"):
+        for side, pixels in (("left", LEFT), ("right", RIGHT)):
+            image(root / "frames_cleanpass" / place / side / "0006.png", pixels)
+            path = root / "disparity" / place / side / "0006.pfm"
+            path.parent.mkdir(parents=True)
+            write_disparity(path, DISPARITY)
+
+
+def posed(root: Path) -> None:
+    """The cameras stand beside each other, so that the disparity is the focal length by depth."""
+    cameras = {
+        "intrinsics": [[100, 0, 80], [0, 100, 48], [0, 0, 1]],
+        "pose_0to1": [[1, 0, 0, -1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+    }
+    for name in ("00000", "00001"):
+        folder = root / name
+        image(folder / "image0.png", LEFT)
+        image(folder / "image1.png", RIGHT)
+        for view, occluded in enumerate((LEAVES, 0 * LEAVES)):
+            marked = np.stack([255 * occluded, 0 * occluded, 0 * occluded], -1)
+            image(folder / f"masks{view}.png", marked.astype(np.uint8))
+        write_disparity(folder / "depth0.pfm", 100 / DISPARITY)
+        write_disparity(folder / "depth1.pfm", 100 / DISPARITY)
+        (folder / "cameras.json").write_text(json.dumps(cameras))
+
+
 def planar(number: int) -> tuple[np.ndarray, str]:
     """A view of the coffee turned and zoomed, and the homography to it."""
     matrix = np.vstack((cv2.getRotationMatrix2D((80, 48), 6.0 * number, 1.1), (0, 0, 1)))
@@ -187,6 +215,7 @@ def brown_set(folder: Path, patches: np.ndarray, point_ids: np.ndarray) -> None:
 SETS: dict[str, Callable[[Path], None]] = {
     "evd": evd,
     "flying-chairs": flying_chairs,
+    "flyingthings3d": flying_things,
     "hpatches-patches": hpatches_patches,
     "hpatches-sequences": lambda root: sequences(root, "{}.ppm", "H_1_{}"),
     "kitti-2012": lambda root: kitti(root, ("image_0", "image_1"), ""),
@@ -197,4 +226,5 @@ SETS: dict[str, Callable[[Path], None]] = {
     "middlebury-stereo": old_middlebury,
     "oxford-affine": lambda root: sequences(root, "img{}.ppm", "H1to{}p"),
     "sintel": sintel,
+    "synthetic-posed": posed,
 }

@@ -18,6 +18,7 @@ EXPECTED = {
     "brown",
     "evd",
     "flying-chairs",
+    "flyingthings3d",
     "hpatches-patches",
     "hpatches-sequences",
     "identities-folder",
@@ -32,6 +33,7 @@ EXPECTED = {
     "photos-folder",
     "sintel",
     "skimage-photos",
+    "synthetic-posed",
 }
 INSTALLED = Path(skimage.data.__file__).parent
 
@@ -59,7 +61,7 @@ def test_readers_exist(name):
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_cards_say_what_data_is_for(name):
     entry = load_card(name)
-    if name not in ("identities-folder", "photos-folder", "skimage-photos"):
+    if name not in ("identities-folder", "photos-folder", "skimage-photos", "synthetic-posed"):
         assert "Never" in entry.use
         assert entry.source.startswith(
             ("https://", "http://sintel", "http://phototour", "http://vis-www")

@@ -170,6 +170,8 @@ class TestRefusals:
                 instances(photos, **settings)
         with pytest.raises(OptionError, match="people and val_people belong together"):
             identities(photos, people="some.txt")
+        with pytest.raises(OptionError, match="give val_people or val_folder, not both"):
+            identities(photos, people="a.txt", val_people="b.txt", val_folder=str(photos))
         with pytest.raises(OptionError, match=r"hue is 0\.9; use a value in"):
             Photometry(hue=0.9)
 

@@ -11,6 +11,8 @@ from corr.data.homographies import SETS as HOMOGRAPHY_SETS
 from corr.data.homographies import read_sequences
 from corr.data.hpatches_patches import read_hpatches
 from corr.data.layouts import recognise
+from corr.data.posed_pairs import SETS as POSED_SETS
+from corr.data.posed_pairs import read_posed
 from corr.data.stereo_pairs import SETS as STEREO_SETS
 from corr.data.stereo_pairs import read_stereo
 from corr.errors import DatasetError
@@ -20,6 +22,7 @@ READERS = {
     read_flow: FLOW_SETS,
     read_sequences: HOMOGRAPHY_SETS,
     read_hpatches: ("hpatches-patches",),
+    read_posed: POSED_SETS,
 }
 NOT_NEEDED = ("ambient", "calib/", "testQ", "Walking", "disp6", "disp5", "mask0nocc", "disp1.pfm")
 """Files without which a set can be read, whole or in part."""
@@ -70,6 +73,8 @@ def needed(root: Path) -> list[Path]:
     files = [path for path in sorted(root.rglob("*")) if path.is_file()]
     skipped = (
         "map/disp1",
+        "disparity/TRAIN/A/0000/right",
+        "disparity/TEST/B/0013/right",
         "image_1/000000_11",
         "image_1/000007_11",
         "image_3/000000_11",

@@ -22,6 +22,7 @@ from corr.formats import (
 COUNTS = {
     "evd": (6, 2),
     "flying-chairs": (9, 3),
+    "flyingthings3d": (8, 2),
     "hpatches-patches": (48, 0),
     "hpatches-sequences": (22, 10),
     "kitti-2012": (18, 4),
@@ -32,6 +33,7 @@ COUNTS = {
     "middlebury-stereo": (19, 5),
     "oxford-affine": (22, 10),
     "sintel": (14, 4),
+    "synthetic-posed": (14, 2),
 }
 """Files and pairs of the tiny sets."""
 

@@ -13,6 +13,7 @@ from small_training import Batches, Pairs, SmallNetwork, fit, pairs
 from corr.errors import OptionError
 from corr.losses import TripletLoss
 from corr.tasks import MetricTask
+from corr.tasks.averaging import MovingAverage
 from corr.tasks.quiet import quiet
 
 NAME = "network.layers.0.weight"
@@ -93,3 +94,8 @@ def test_without_the_average_training_goes_on_from_its_own_weights(tmp_path: Pat
 def test_a_decay_out_of_range_is_refused(decay: float):
     with pytest.raises(OptionError, match=r"ema_decay is .*; use a value in \[0, 1\)"):
         MetricTask(SmallNetwork(), TripletLoss(), ema_decay=decay)
+
+
+def test_the_average_itself_refuses_a_decay_out_of_range():
+    with pytest.raises(OptionError, match=r"decay of the average is 1\.0; use a value in \(0, 1\)"):
+        MovingAverage(1.0)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from corr.cli import main
+from corr.errors import OptionError
+from corr.tasks.processes import shared_folder
 
 OWN = """
 from typing import NamedTuple
@@ -102,3 +104,9 @@ def test_one_sentence_and_exit_code_2(
 def test_a_data_module_of_patches_makes_no_batch_of_one(capfd: pytest.CaptureFixture[str]):
     assert main(["train", "smoke/patch", "--data.batch_size", "1"]) == 2
     assert "batch_size is 1; use 2 or more" in capfd.readouterr().err
+
+
+def test_a_process_that_does_not_know_the_folder_says_what_to_give(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("CORR_RUN_FOLDER", raising=False)
+    with pytest.raises(OptionError, match="where the run is; name it with --out"):
+        shared_folder()

@@ -117,6 +117,14 @@ def test_each_image_goes_through_the_network_once():
     assert described.anchors.shape == (12, 16)
 
 
+def test_the_speed_counts_images_and_not_pairs(monkeypatch):
+    """Twelve images make twelve pairs, of 24 descriptors."""
+    now = iter(range(100))
+    monkeypatch.setattr("corr.tasks.metric.time.perf_counter", lambda: float(next(now)))
+    trainer = fit(small_task(), [random_batch(3, 4)], steps=1)
+    assert float(trainer.callback_metrics["train/images_per_s"]) == 12
+
+
 @pytest.mark.parametrize("loss", [TripletLoss(0.3), ContrastiveLoss()])
 def test_either_loss_learns_a_batch_by_heart(loss):
     task, batch = small_task(loss, learning_rate=0.003), random_batch(6, 3)
@@ -165,7 +173,7 @@ def test_batches_that_do_not_fit():
     images, _ = random_batch(2, 2)
     with pytest.raises(ShapeError, match="4 images and 3 tracks"):
         small_task().describe((images, torch.tensor([0, 0, 1])))
-    with pytest.raises(ShapeError, match="with 0 pairs; give one track an image, and two images"):
+    with pytest.raises(ShapeError, match="4 images and no pair of one track; give two images or"):
         small_task().describe((images, torch.arange(4)))
 
 

@@ -29,6 +29,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
         text=True,
         check=False,
+        timeout=600,  # a rank that waits for another would wait for half an hour
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -49,10 +50,14 @@ def read(folder: Path, case: str, num_ranks: int, rank: int = 0) -> dict[str, An
         "triplet-labels",
         "triplet-points",
         "triplet-unequal",
+        "triplet-all-on-one",
         "contrastive",
         "info-nce",
         "sosnet",
         "gemnet",
+        "images",
+        "images-unpaired",
+        "images-nan",
         "nan",
     ],
 )
@@ -76,9 +81,33 @@ def test_all_ranks_skip_the_step_of_a_bad_batch(trained: Path):
         gradients = read(trained, "nan", num_ranks)["gradients"]
         assert [bool(found) for found in gradients] == [True, False, True]
     kept = [
-        torch.load(trained / f"nonfinite-1-rank{rank}.pt", weights_only=True) for rank in (0, 1)
+        torch.load(trained / "nan" / f"nonfinite-1-rank{rank}.pt", weights_only=True)
+        for rank in (0, 1)
     ]
     assert [bool(found["batch"]["anchor"].isnan().any()) for found in kept] == [False, True]
+
+
+def test_images_of_a_track_are_paired_across_ranks(trained: Path):
+    """The second of the ranks has no pair of its own."""
+    for rank in (0, 1):
+        found = read(trained, "images-unpaired", 2, rank)
+        assert found["num_described"] == 6
+        assert sorted(found["labels"]["tracks"].tolist()) == [0, 0, 0, 1, 2, 2, 2]
+
+
+def test_without_a_pair_on_any_rank_all_of_them_say_so(trained: Path):
+    for num_ranks, rank in ((1, 0), (2, 0), (2, 1)):
+        refused = read(trained, "images-none-paired", num_ranks, rank)["refused"]
+        assert refused.startswith("a batch has 12 images and no pair of one track; give two")
+
+
+def test_frames_count_alike_on_ranks_with_unequal_rows(trained: Path):
+    """In float32, where later steps would show how errors grow."""
+    one = read(trained, "views", 1)["gradients"][0]
+    for rank in (0, 1):
+        both = read(trained, "views", 2, rank)["gradients"][0]
+        for name, value in one.items():
+            assert float((both[name] - value).norm()) <= 3e-4 * float(value.norm()), name
 
 
 def test_statistics_of_its_own_rows_alone_would_not_do(trained: Path):

@@ -70,6 +70,23 @@ def test_the_weights_are_those_of_a_training_without_the_batch(tmp_path: Path, o
     assert int(kept["batch"]["anchor"].isnan().sum()) == 1
 
 
+def test_a_skipped_step_counts(tmp_path: Path):
+    """As many steps are made, at the same learning rates, whatever the batches were."""
+
+    class Rates(pl.Callback):
+        def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+            self.seen = [*getattr(self, "seen", []), trainer.optimizers[0].param_groups[0]["lr"]]
+
+    seen = []
+    for batches in (pairs(6), [*pairs(3), with_nan(pairs(1, seed=7)[0]), *pairs(2)]):
+        rates = Rates()
+        task = MetricTask(SmallNetwork(), TripletLoss(), warmup_steps=2)
+        assert fit(task, batches, tmp_path, [rates]).global_step == 6
+        seen.append(rates.seen)
+    assert seen[0] == seen[1]
+    assert len(set(seen[0])) == 6
+
+
 def test_a_gradient_that_is_not_finite_is_caught_though_the_loss_is(tmp_path: Path):
     class Kinked(TripletLoss):
         steps = 0

@@ -26,7 +26,7 @@ from corr.losses import (
 )
 from corr.losses.hybrid import length_term
 from corr.metrics import fpr95
-from corr.models import HardNet, HyNet, SOSNet, TFeat
+from corr.models import HardNet, HyNet, LightHardNet, SOSNet, TFeat
 from corr.tasks import PatchTask
 from corr.tasks.distances import batch_distances
 from corr.tasks.patch import pairs_fpr95
@@ -146,9 +146,19 @@ def test_a_step_logs_the_loss_and_the_distances_it_comes_from():
     assert logged["train/active_share"] == float((1 + positive > negative).double().mean())
 
 
+def test_the_speed_counts_the_patches_of_both_sides(monkeypatch: pytest.MonkeyPatch):
+    now = iter(range(100))
+    monkeypatch.setattr("corr.tasks.metric.time.perf_counter", lambda: float(next(now)))
+    trainer = fit(small_task(), [random_pairs(16, 0)], max_steps=1)
+    assert float(trainer.callback_metrics["train/patches_per_s"]) == 32
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_training_learns_a_batch_by_heart(optimizer: str):
-    task = small_task(optimizer=optimizer, learning_rate=0.1 if optimizer == "sgd" else 0.003)
+    torch.manual_seed(0)
+    network = LightHardNet(descriptor_dim=16, dropout=0.0)
+    rate = 0.1 if optimizer == "sgd" else 0.003
+    task = PatchTask(network, TripletLoss(), optimizer=optimizer, learning_rate=rate)
     pairs = random_pairs(16, 0)
 
     def loss_now() -> float:
@@ -284,7 +294,7 @@ class TestRawDescriptors:
     def test_hynet_is_trained_by_its_length_term(self):
         """It is not 0, and training on it alone makes the two lengths of a match more alike."""
         torch.manual_seed(0)
-        pairs = random_pairs(16, 0)
+        pairs = random_pairs(6, 0)
         loss = HyNetLoss(margin=1e-6, alpha=0.0, length_weight=1.0)
         task = PatchTask(HyNet(descriptor_dim=16, dropout=0.0), loss, learning_rate=0.05)
 

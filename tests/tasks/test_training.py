@@ -249,7 +249,7 @@ def test_refusals(finished: Path, tmp_path: Path):
         (ModelError, "more than weights", ["smoke/patch", "--ckpt_path", str(code), *new]),
         (
             ModelError,
-            r"does not fit.*'network\.layers.*\[128, 128, 8, 8\] instead of \[64",
+            r"does not fit.*'network\.layers.*\[128, 128, 4, 4\] instead of \[64",
             ["smoke/patch", "--model.network.descriptor_dim", "64", "--ckpt_path", last, *new],
         ),
         (CorrError, "no-such-photos", ["smoke/patch", "--data.folder", "no-such-photos", *new]),

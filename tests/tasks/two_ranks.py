@@ -3,11 +3,13 @@
     python tests/tasks/two_ranks.py FOLDER
 
 Of each case FOLDER then holds `<case>-of2-rank0.pt`, `-rank1.pt` and `<case>-of1-rank0.pt`: the
-gradients of each step, the state at the end, and the labels of the whole batch.
+gradients of each step, the state at the end, the labels of the whole batch, and what refused it.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +18,16 @@ from typing import Any, NamedTuple
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from pytorch_lightning.plugins.environments import LightningEnvironment
+from test_view_task import some_pairs
+from torch import Tensor, multiprocessing, nn
 
+from corr.data import ImageBatch
+from corr.errors import ShapeError
 from corr.losses import ContrastiveLoss, Guard, InfoNCELoss, SOSNetLoss, TripletLoss
-from corr.models import GeMNet, HardNet
+from corr.models import GeMNet, HardNet, HardNetSTN
 from corr.models.hardnet import normalize_patches
-from corr.tasks import MetricTask, metric
+from corr.tasks import EmbeddingTask, MetricTask, ViewTask, metric
 from corr.tasks.quiet import quiet
 
 STEPS = 3
@@ -49,7 +55,7 @@ class Images64(GeMNet):
         return F.normalize(self.layers((images - 0.45) / 0.25), dim=1)
 
 
-class Recorded(MetricTask):
+class Recording(MetricTask):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gradients: list[dict[str, Tensor]] = []
@@ -61,10 +67,18 @@ class Recorded(MetricTask):
         )
 
 
+class RecordingEmbedding(Recording, EmbeddingTask):
+    """Of whole images."""
+
+
+class RecordingViews(Recording, ViewTask):
+    """Of patches that the network cuts."""
+
+
 class Batches(pl.LightningDataModule):
     """The share of one process in the same batches."""
 
-    def __init__(self, whole: list[Batch], split: int) -> None:
+    def __init__(self, whole: list[Any], split: int) -> None:
         super().__init__()
         self.whole, self.split = whole, split
 
@@ -76,18 +90,21 @@ class Batches(pl.LightningDataModule):
 
 
 class Share:
-    def __init__(self, batches: list[Batch]) -> None:
+    def __init__(self, batches: list[Any]) -> None:
         self.batches = batches
 
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.batches)
 
 
-def cut(batch: Batch, rows: slice) -> Batch:
-    return Batch(*(None if side is None else side[rows] for side in batch))
+def cut(batch: Any, rows: slice) -> Any:
+    """Some rows; views of a `ViewPairs` are not rows, and stay."""
+    return type(batch)(
+        *(side if side is None or isinstance(side, list) else side[rows] for side in batch)
+    )
 
 
 def batches(shape: tuple[int, ...], labels: str) -> list[Batch]:
@@ -111,6 +128,14 @@ def batches(shape: tuple[int, ...], labels: str) -> list[Batch]:
     return made
 
 
+def labelled_images(tracks: list[int]) -> list[ImageBatch]:
+    """Three batches of images of these tracks."""
+    generator = torch.Generator().manual_seed(1)
+    shape = (STEPS, ROWS, 3, 40, 40)
+    images = torch.rand(shape, generator=generator, dtype=torch.float64)
+    return [ImageBatch(batch, torch.tensor(tracks)) for batch in images]
+
+
 class Case(NamedTuple):
     network: type[nn.Module]
     loss: nn.Module
@@ -118,6 +143,8 @@ class Case(NamedTuple):
     split: int = ROWS // 2
     shared: bool = True
     """Whether batch statistics are those of all processes."""
+    tracks: list[int] | None = None
+    """Of whole images, paired by the task, instead of pairs."""
     nan: bool = False
     """Whether a value of the second batch, in the share of the second process, is not finite."""
 
@@ -127,10 +154,16 @@ CASES = {
     "triplet-labels": Case(Patches64, TripletLoss(guard=GUARD), "all"),
     "triplet-points": Case(Patches64, TripletLoss(guard=GUARD), "points"),
     "triplet-unequal": Case(Patches64, TripletLoss(), "tracks", split=5),
+    "triplet-all-on-one": Case(Patches64, TripletLoss(), "tracks", split=ROWS),
     "contrastive": Case(Patches64, ContrastiveLoss()),
     "info-nce": Case(Patches64, InfoNCELoss()),
     "sosnet": Case(Patches64, SOSNetLoss(num_neighbors=3)),
     "gemnet": Case(Images64, TripletLoss()),
+    "images": Case(Images64, TripletLoss(), tracks=[0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 5, 5]),
+    "images-unpaired": Case(Images64, TripletLoss(), tracks=[0, 0, 0, 1, 2, 2, 2, 3, 4, 1, 5, 6]),
+    "images-none-paired": Case(Images64, TripletLoss(), tracks=list(range(ROWS))),
+    "images-nan": Case(Images64, TripletLoss(), tracks=[0, 1, 2] * 4, nan=True),
+    "views": Case(HardNetSTN, TripletLoss(), split=4),
     "nan": Case(Patches64, TripletLoss(), nan=True),
     "own-statistics": Case(Patches64, TripletLoss(), shared=False),
 }
@@ -140,48 +173,79 @@ def run(folder: Path, name: str, num_ranks: int) -> None:
     """Train one case; each process writes its file."""
     case = CASES[name]
     torch.manual_seed(0)
-    settings = {"dropout": 0.0} if case.network is Patches64 else {"width": 8}
-    task = Recorded(case.network(descriptor_dim=16, **settings), case.loss, warmup_steps=0).double()
-    shape = (1, 32, 32) if case.network is Patches64 else (3, 40, 40)
     metric.share_batch_statistics = SHARE if case.shared else lambda network: None
-
-    class Write(pl.Callback):
-        def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-            labels = task.described.labels
-            written = {
-                "gradients": task.gradients,
-                "state": task.state_dict(),
-                "labels": {} if labels is None else dict(vars(labels)),
-                "loss": trainer.callback_metrics["train/loss"],
-            }
-            torch.save(written, folder / f"{name}-of{num_ranks}-rank{trainer.global_rank}.pt")
-
+    if case.network is HardNetSTN:
+        network = HardNetSTN(descriptor_dim=16, dropout=0.0, light=True)
+        task, whole = RecordingViews(network, case.loss, warmup_steps=0), STEPS * [some_pairs(ROWS)]
+    elif case.tracks is not None:
+        network = Images64(descriptor_dim=16, width=8)
+        task = RecordingEmbedding(network, case.loss, warmup_steps=0).double()
+        whole = labelled_images(case.tracks)
+    elif case.network is Images64:
+        task = Recording(Images64(descriptor_dim=16, width=8), case.loss, warmup_steps=0).double()
+        whole = batches((3, 40, 40), case.labels)
+    else:
+        network = Patches64(descriptor_dim=16, dropout=0.0)
+        task = Recording(network, case.loss, warmup_steps=0).double()
+        whole = batches((1, 32, 32), case.labels)
+    if case.nan:
+        whole[1][0][ROWS - 1, 0, 3, 3] = torch.nan
+    (folder / name).mkdir(exist_ok=True)
     trainer = pl.Trainer(
         accelerator="cpu",
         devices=num_ranks,
-        strategy="ddp_fork" if num_ranks > 1 else "auto",
+        strategy="ddp" if num_ranks > 1 else "auto",
+        plugins=[LightningEnvironment()],
         max_steps=STEPS,
-        callbacks=[Write()],
-        default_root_dir=folder,
+        default_root_dir=folder / name,
         use_distributed_sampler=False,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    whole = batches(shape, case.labels)
-    if case.nan:
-        whole[1].anchor[ROWS - 1, 0, 3, 3] = torch.nan
-    trainer.fit(task, datamodule=Batches(whole, case.split))
-    if any("forward" in vars(layer) for layer in task.modules()):
-        raise AssertionError("a layer is not plain again")
+    refused = ""
+    try:
+        trainer.fit(task, datamodule=Batches(whole, case.split))
+    except ShapeError as error:
+        refused = str(error)
+    if not refused and any("forward" in vars(layer) for layer in task.network.modules()):
+        raise AssertionError(f"{name}: a layer is not plain again")
+    labels = None if task.described is None else task.described.labels
+    written = {
+        "gradients": task.gradients,
+        "state": task.state_dict(),
+        "labels": {} if labels is None else dict(vars(labels)),
+        "loss": trainer.callback_metrics.get("train/loss"),
+        "num_described": task.num_described,
+        "refused": refused,
+    }
+    torch.save(written, folder / f"{name}-of{num_ranks}-rank{trainer.global_rank}.pt")
+
+
+def run_rank(rank: int, folder: Path, port: int) -> None:
+    """Train all cases as one of two processes."""
+    os.environ.update(LOCAL_RANK=str(rank), MASTER_ADDR="localhost", MASTER_PORT=str(port))
+    run_all(folder, 2)
+
+
+def run_all(folder: Path, num_ranks: int) -> None:
+    with quiet():
+        for name in CASES:
+            run(folder, name, num_ranks)
 
 
 SHARE = metric.share_batch_statistics
 
 if __name__ == "__main__":
+    target = Path(sys.argv[1])
     torch.set_num_threads(1)  # a process that is forked from one with threads would hang
-    with quiet():
-        for num_ranks in (2, 1):
-            for name in CASES:
-                run(Path(sys.argv[1]), name, num_ranks)
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        chosen = free.getsockname()[1]
+    ranks = multiprocessing.start_processes(
+        run_rank, (target, chosen), nprocs=2, join=False, start_method="fork"
+    )
+    run_all(target, 1)  # beside them, without another import
+    while not ranks.join():
+        pass

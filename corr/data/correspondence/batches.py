@@ -12,6 +12,7 @@ from torch import Tensor
 
 from corr.data.correspondence.dense_pair import PairSource
 from corr.data.correspondence.keypoint_pairs import repeated_keypoints
+from corr.data.resumable import ShareOfSteps
 
 
 class CorrespondenceBatch(NamedTuple):
@@ -25,39 +26,35 @@ class CorrespondenceBatch(NamedTuple):
     """Keypoints of image 0 that are found again in image 1, (x, y) px; NaN beyond their number."""
 
 
-@dataclass(frozen=True)
-class Batches:
-    """Makes the batch of any step, of the share of one process (`rank`) in it."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingPairs(ShareOfSteps):
+    """Makes the batch of any step."""
 
     source: PairSource
     batch_size: int
     side: int
-    stream: int
-    """Of random numbers: training and validation have their own."""
-    seed: int
-    rank: int = 0
-    num_ranks: int = 1
 
     def __call__(self, step: int) -> CorrespondenceBatch:
-        """The batch, the same whenever and wherever it is made.
+        """The batch, the same whenever and wherever it is made."""
+        return make_batch(self.source, self.batch_size, self.side, self.rng(step))
 
-        The pairs of a batch come from different things of the source, as far as it has so many.
-        """
-        place = step * self.num_ranks + self.rank
-        rng = np.random.default_rng((self.stream, self.seed, place))
-        order = rng.permutation(len(self.source))
-        chosen = [int(order[i % len(order)]) for i in range(self.batch_size)]
-        pairs = [self.source.pair(index, self.side, rng) for index in chosen]
-        points = [repeated_keypoints(pair).points0 for pair in pairs]
-        keypoints = np.full((len(pairs), max(map(len, points)), 2), np.nan, np.float32)
-        for row, found in zip(keypoints, points, strict=True):
-            row[: len(found)] = found
-        return CorrespondenceBatch(
-            _channels_first([pair.image0 for pair in pairs]),
-            _channels_first([pair.image1 for pair in pairs]),
-            torch.from_numpy(np.stack([pair.flow_0to1 for pair in pairs])),
-            torch.from_numpy(keypoints),
-        )
+
+def make_batch(
+    source: PairSource, batch_size: int, side: int, rng: np.random.Generator
+) -> CorrespondenceBatch:
+    """A batch of pairs, from different things of the source as far as it has so many."""
+    things = rng.choice(len(source), batch_size, replace=batch_size > len(source))
+    pairs = [source.pair(int(thing), side, rng) for thing in things]
+    points = [repeated_keypoints(pair).points0 for pair in pairs]
+    keypoints = np.full((len(pairs), max(map(len, points)), 2), np.nan, np.float32)
+    for row, found in zip(keypoints, points, strict=True):
+        row[: len(found)] = found
+    return CorrespondenceBatch(
+        _channels_first([pair.image0 for pair in pairs]),
+        _channels_first([pair.image1 for pair in pairs]),
+        torch.from_numpy(np.stack([pair.flow_0to1 for pair in pairs])),
+        torch.from_numpy(keypoints),
+    )
 
 
 def _channels_first(images: list[np.ndarray]) -> Tensor:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
-import pytorch_lightning as pl
+import numpy as np
 
-from corr.data.correspondence.batches import Batches, CorrespondenceBatch
+from corr.data.correspondence.batches import CorrespondenceBatch, TrainingPairs, make_batch
 from corr.data.correspondence.dense_pair import PairSource
 from corr.data.correspondence.photo_pairs import PhotoPairs
 from corr.data.photometric import Photometry
 from corr.data.photos import find_photos
-from corr.data.resumable import ResumableLoader
+from corr.data.resumable import VAL, ResumableLoader
+from corr.data.step_datamodule import StepDataModule, check_least
 from corr.data.viewpoints import Viewpoints
 from corr.errors import OptionError
 
-TRAIN, VAL = 0, 1
-"""Streams of random numbers."""
 
-
-class CorrespondenceDataModule(pl.LightningDataModule):
+class CorrespondenceDataModule(StepDataModule):
     """Pairs of windows and the flow between them: by default two views of a photograph.
 
     A training batch depends on the seed and on its step alone. The validation pairs are the same
@@ -61,18 +58,8 @@ class CorrespondenceDataModule(pl.LightningDataModule):
         viewpoints: Viewpoints | None = None,
         photometry: Photometry | None = None,
     ) -> None:
-        super().__init__()
-        counts = {
-            "batch_size": (batch_size, 1),
-            "side": (side, 32),
-            "steps_per_epoch": (steps_per_epoch, 1),
-            "num_val_pairs": (num_val_pairs, 1),
-            "num_workers": (num_workers, 0),
-            "seed": (seed, 0),
-        }
-        for name, (value, least) in counts.items():
-            if value < least:
-                raise OptionError(f"{name} is {value}; use {least} or more")
+        super().__init__(steps_per_epoch=steps_per_epoch, num_workers=num_workers, seed=seed)
+        check_least(batch_size=(batch_size, 1), side=(side, 32), num_val_pairs=(num_val_pairs, 1))
         if source is not None and folder is not None:
             raise OptionError(f"folder is '{folder}' beside a source; give one of them")
         if (source is None) != (val_source is None):
@@ -81,51 +68,50 @@ class CorrespondenceDataModule(pl.LightningDataModule):
         self.val_folder = val_folder
         self.batch_size = batch_size
         self.side = side
-        self.steps_per_epoch = steps_per_epoch
         self.num_val_pairs = num_val_pairs
-        self.num_workers = num_workers
-        self.seed = seed
         self.viewpoints = viewpoints
         self.photometry = photometry
-        self._source = source
-        self._val_source = val_source
-        self._val: list[CorrespondenceBatch] = []
+        self.source = source
+        self.val_source = val_source
 
-    def setup(self, stage: str | None = None) -> None:
-        """Find the photographs and make the validation pairs, once.
+    def read_train(self) -> PairSource:
+        """What training pairs are drawn from.
+
+        Raises:
+            DatasetError: a folder is missing or empty.
+        """
+        return self.source or self._photos(0)
+
+    def read_val(self) -> list[CorrespondenceBatch]:
+        """The held-out pairs.
 
         Raises:
             DatasetError: a folder is missing or empty, or a photo cannot be read.
         """
-        if self._source is None:
-            self._source, self._val_source = (
-                PhotoPairs(paths, viewpoints=self.viewpoints, photometry=self.photometry)
-                for paths in find_photos(self.folder, self.val_folder)
-            )
-        if not self._val:
-            make = Batches(cast(PairSource, self._val_source), 1, self.side, VAL, 0)
-            self._val = [make(step) for step in range(self.num_val_pairs)]
+        source = self.val_source or self._photos(1)
+        return [
+            make_batch(source, 1, self.side, np.random.default_rng((VAL, number)))
+            for number in range(self.num_val_pairs)
+        ]
 
     def train_dataloader(self) -> ResumableLoader[CorrespondenceBatch, CorrespondenceBatch]:
         """Batches without end over the epochs, resumable at any step."""
-        self.setup("fit")
-        make = Batches(
-            cast(PairSource, self._source),
-            self.batch_size,
-            self.side,
-            TRAIN,
-            self.seed,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            num_ranks=self.trainer.world_size if self.trainer else 1,
+        if self._train is None:
+            self.setup("fit")
+        make = TrainingPairs(
+            source=self._train, batch_size=self.batch_size, side=self.side, **self.share
         )
-        return ResumableLoader(
-            make, _as_made, steps_per_epoch=self.steps_per_epoch, num_workers=self.num_workers
-        )
+        return self.loader(make, _as_made)
 
     def val_dataloader(self) -> HeldOutPairs:
         """The held-out pairs, one at a time."""
-        self.setup("validate")
+        if self._val is None:
+            self.setup("validate")
         return HeldOutPairs(self._val)
+
+    def _photos(self, held_out: int) -> PhotoPairs:
+        paths = find_photos(self.folder, self.val_folder)[held_out]
+        return PhotoPairs(paths, viewpoints=self.viewpoints, photometry=self.photometry)
 
 
 class HeldOutPairs:

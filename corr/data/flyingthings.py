@@ -1,0 +1,84 @@
+"""FlyingThings3D of the SceneFlow sets: rendered pairs with disparity of both views.
+
+Source: Mayer et al. 2016, "A large dataset to train convolutional networks for disparity, optical
+flow, and scene flow estimation", CVPR,
+https://lmb.informatik.uni-freiburg.de/resources/datasets/SceneFlowDatasets.en.html
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+from corr.data.ground_truth import StereoPair, StereoTruth, search_bound
+from corr.data.layouts import require
+from corr.data.middlebury_stereo import occluded_by_consistency
+from corr.errors import DatasetError
+from corr.formats import read_disparity
+
+PASSES = ("frames_cleanpass", "frames_finalpass")
+"""Folders of the pictures without and with the blur of lens and motion."""
+
+_IMAGES = (".png", ".webp")
+
+
+def read_flyingthings(root: Path) -> list[StereoPair]:
+    """Every pair of each pass that is there; none if the root is not laid out so.
+
+    Args:
+        root: the folder that holds `disparity` and `frames_cleanpass` or `frames_finalpass`.
+
+    Raises:
+        DatasetError: a picture or the left disparity is missing.
+    """
+    passes = [name for name in PASSES if (root / name).is_dir()]
+    if not passes or not (root / "disparity").is_dir():
+        return []
+    return [pair for name in passes for pair in _read_pass(root, name)]
+
+
+def _read_pass(root: Path, name: str) -> list[StereoPair]:
+    """The pairs of which this pass has a picture, or the truth is there."""
+    frames, maps = root / name, root / "disparity"
+    found = {
+        (path.parents[1].relative_to(base), path.stem)
+        for base, pattern in (
+            (frames, "*/*/*/left/*"),
+            (frames, "*/*/*/right/*"),
+            (maps, "*/*/*/left/*"),
+        )
+        for path in base.glob(pattern)
+        if path.suffix in (*_IMAGES, ".pfm")
+    }
+    group = f"flyingthings3d-{name.removeprefix('frames_').removesuffix('pass')}"
+    pairs = []
+    for scene, frame in sorted(found):
+        images = [require(frames / scene / side, frame, _IMAGES) for side in ("left", "right")]
+        truth = require(maps / scene / "left", frame, (".pfm",))
+        back = maps / scene / "right" / f"{frame}.pfm"
+        files = (truth, back) if back.is_file() else (truth,)
+        title = f"{group.rpartition('-')[2]}/{scene.as_posix()}/{frame}"
+        read = partial(_read_truth, *files)
+        pairs.append(StereoPair(title, group, images[0], images[1], files, read))
+    return pairs
+
+
+def _read_truth(path: Path, right: Path | None = None) -> StereoTruth:
+    disparity = read_disparity(path)
+    occluded = None
+    if right is not None:
+        back = _same_size(path, disparity, right)
+        occluded = occluded_by_consistency(disparity, back)
+    return StereoTruth(disparity, occluded, search_bound(disparity))
+
+
+def _same_size(
+    path: Path, disparity: Float32[np.ndarray, "H W"], right: Path
+) -> Float32[np.ndarray, "H W"]:
+    back = read_disparity(right)
+    if back.shape != disparity.shape:
+        raise DatasetError(f"'{path}' and '{right}' differ in size")
+    return back

@@ -1,0 +1,68 @@
+"""An unknown word for a setting is refused in one sentence, also where nothing checks types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import jaxtyping
+import pytest
+
+from corr.data import ViewDataModule
+from corr.errors import OptionError
+from corr.losses import ContrastiveLoss, HyNetLoss, TripletLoss
+from corr.models import GeMNet, HardNet, HardNetSTN
+from corr.models.stn import SpatialTransformer
+from corr.tasks import EmbeddingTask, MetricTask, PatchTask, ViewTask
+
+MINING = "'hardest', 'semi-hard', 'distance-weighted', 'random' or 'all'"
+OPTIMIZER = "optimizer 'adam' is not known; use 'sgd' or 'adamw'"
+
+
+@pytest.fixture(autouse=True)
+def unchecked() -> Iterator[None]:
+    """As outside tests; inside, the types of the arguments would be refused before."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: TripletLoss(mining="semi"), f"mining 'semi' is not known; use {MINING}"),
+        (lambda: ContrastiveLoss(mining="hard"), f"mining 'hard' is not known; use {MINING}"),
+        (
+            lambda: TripletLoss(kind="hinge"),
+            "kind 'hinge' is not known; use 'margin', 'soft-margin' or 'ratio'",
+        ),
+        (
+            lambda: TripletLoss(search="flann"),
+            "search 'flann' is not known; use one of auto, exact, faiss, faiss-gpu",
+        ),
+        (
+            lambda: HyNetLoss(search="flann"),
+            "search 'flann' is not known; use one of auto, exact, faiss, faiss-gpu",
+        ),
+        (
+            lambda: SpatialTransformer("shear"),
+            "transform 'shear' is not known; use rotation, similarity, affine",
+        ),
+        (
+            lambda: HardNetSTN("rotate"),
+            "normalization 'rotate' is not known; use none, dominant-orientation, affine-shape, "
+            "both, rotation, similarity, affine",
+        ),
+        (lambda: MetricTask(HardNet(), TripletLoss(), optimizer="adam"), OPTIMIZER),
+        (lambda: PatchTask(HardNet(), TripletLoss(), optimizer="adam"), OPTIMIZER),
+        (lambda: ViewTask(HardNetSTN(), TripletLoss(), optimizer="adam"), OPTIMIZER),
+        (lambda: EmbeddingTask(GeMNet(), TripletLoss(), optimizer="adam"), OPTIMIZER),
+        (
+            lambda: ViewDataModule(camera="gpu"),
+            "camera 'gpu' is not known; use 'auto', 'workers' or 'device'",
+        ),
+    ],
+)
+def test_an_unknown_choice_is_refused(make: Callable[[], object], said: str):
+    with pytest.raises(OptionError) as caught:
+        make()
+    assert str(caught.value) == said
