@@ -17,17 +17,19 @@ help:
 demo: $(READY)
 	$(BIN)/corr demo --out demo
 
-# Two processes side by side, which take about as long as each other.
+# Two processes side by side, which take about as long as each other; of one thread each, since
+# threads of two processes that share two cores wait for one another.
+ONE_THREAD := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1
 HALF := tests/search tests/losses tests/evaluation tests/models tests/volume
 
 test: $(READY)
 	@$(MAKE) --no-print-directory -j2 test-half test-rest
 
 test-half: $(READY)
-	$(BIN)/pytest $(HALF)
+	$(ONE_THREAD) $(BIN)/pytest $(HALF)
 
 test-rest: $(READY)
-	$(BIN)/pytest $(HALF:%=--ignore=%)
+	$(ONE_THREAD) $(BIN)/pytest $(HALF:%=--ignore=%)
 
 lint: $(READY)
 	$(BIN)/ruff check .
