@@ -6,16 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
 from corr.evaluation.candidates import Candidate, find_candidate
 from corr.results import Picture
-
-if TYPE_CHECKING:
-    from corr.evaluation.report import ItemResult
 
 Item = TypeVar("Item")
 Inputs = TypeVar("Inputs")
@@ -48,6 +45,21 @@ class Column:
 
     def _number(self, value: float) -> str:
         return "-" if np.isnan(value) else f"{self.factor * value:.{self.decimals}f}"
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """One model on one item."""
+
+    item: str
+    group: str
+    scores: Scores
+    time_s: float | None = None
+    """Median seconds of the model alone; `None` when it failed or was not run here."""
+    memory_mb: float | None = None
+    """The most that it needed beyond what was in use, MiB; `None` where that is not known."""
+    error: str | None = None
+    """Why it failed."""
 
 
 class Benchmark(ABC, Generic[Item, Inputs, Output]):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from corr.errors import FormatError
-from corr.evaluation.report import ItemResult
+from corr.evaluation.benchmark import ItemResult
 from corr.evaluation.source import source_sha256
 from corr.formats.atomic import make_folder, replacing
 from corr.machine import environment

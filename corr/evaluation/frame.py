@@ -19,11 +19,11 @@ from rich.progress import (
 
 from corr.errors import OptionError
 from corr.evaluation.aggregation import bootstrap_intervals, score_table
-from corr.evaluation.benchmark import Benchmark
+from corr.evaluation.benchmark import Benchmark, ItemResult
 from corr.evaluation.cache import Cache
 from corr.evaluation.candidates import Candidate
 from corr.evaluation.measure import measure, warm_up
-from corr.evaluation.report import ALL, ItemResult, Report, Row, protocol_hash
+from corr.evaluation.report import ALL, Report, Row, protocol_hash
 from corr.evaluation.source import commit
 from corr.machine import environment
 

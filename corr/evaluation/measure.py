@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from corr.errors import MissingExtraError
-from corr.evaluation.benchmark import Benchmark
+from corr.evaluation.benchmark import Benchmark, ItemResult
 from corr.evaluation.candidates import Candidate
-from corr.evaluation.report import ItemResult
 from corr.machine import peak_memory
 
 Item = TypeVar("Item")

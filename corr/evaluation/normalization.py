@@ -25,13 +25,12 @@ from corr.drawing.curves import draw_curves
 from corr.drawing.patches import draw_patches
 from corr.errors import ModelError
 from corr.evaluation.aggregation import mean_over_items, score_table
-from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
+from corr.evaluation.benchmark import Column, ItemResult, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate
 from corr.evaluation.frames import describe_frames, find_describer, normalized_frames
-from corr.evaluation.report import ItemResult
 from corr.evaluation.sequences import SequenceBenchmark
 from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
-from corr.losses.descriptor import pairwise_distances
+from corr.losses.distances import pairwise_distances
 from corr.metrics import fpr95
 from corr.models.hardnet_stn import CLASSICAL, build_normalization
 from corr.models.normalization import PatchNormalization

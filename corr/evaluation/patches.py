@@ -29,7 +29,7 @@ from corr.evaluation.frames import describe_cut, describe_frames, find_describer
 from corr.evaluation.pooled import count_distances, no_distances, pooled_fpr95
 from corr.evaluation.sequences import SequenceBenchmark
 from corr.geometry import PATCH_SIGMAS, PATCH_SIZE
-from corr.losses.descriptor import pairwise_distances
+from corr.losses.distances import pairwise_distances
 from corr.metrics import fpr95
 from corr.pipeline import catalog
 from corr.results import Picture

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from rich import box
 from rich.table import Table
 
-from corr.evaluation.benchmark import Column, Scores
+from corr.evaluation.benchmark import Column, ItemResult, Scores
 
 ALL = "all"
 """Name of the group that holds every item."""
@@ -23,21 +23,6 @@ Rows = Literal["all", "group", "item"]
 
 MOST_GROUPS = 10
 """With more of them, a table shows the whole only unless it is asked for more."""
-
-
-@dataclass(frozen=True)
-class ItemResult:
-    """One model on one item."""
-
-    item: str
-    group: str
-    scores: Scores
-    time_s: float | None = None
-    """Median seconds of the model alone; `None` when it failed or was not run here."""
-    memory_mb: float | None = None
-    """The most that it needed beyond what was in use, MiB; `None` where that is not known."""
-    error: str | None = None
-    """Why it failed."""
 
 
 @dataclass(frozen=True)

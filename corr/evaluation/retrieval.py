@@ -18,8 +18,7 @@ from corr.data.photos import list_photos
 from corr.data.views import Views, take_view
 from corr.errors import DatasetError
 from corr.evaluation.aggregation import mean_over_items
-from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
-from corr.evaluation.report import ItemResult
+from corr.evaluation.benchmark import Benchmark, Column, ItemResult, Scores, ScoreTable, Totals
 from corr.formats import read_image
 from corr.metrics import mean_average_precision, recall_at_k, relevant_ranks
 from corr.pipeline import catalog

@@ -19,8 +19,7 @@ from corr.data.identities import (
 )
 from corr.drawing.curves import draw_curves
 from corr.errors import ShapeError
-from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
-from corr.evaluation.report import ItemResult
+from corr.evaluation.benchmark import Benchmark, Column, ItemResult, Scores, ScoreTable, Totals
 from corr.formats import read_image
 from corr.metrics import equal_error_rate, roc_curve, verification_accuracy
 from corr.pipeline import catalog

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from corr.errors import OptionError
 from corr.losses.blocks import by_rows
-from corr.losses.descriptor import pairwise_distances
+from corr.losses.distances import pairwise_distances
 from corr.losses.labels import Labels
 from corr.search import Exclusion
 

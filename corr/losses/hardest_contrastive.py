@@ -7,7 +7,7 @@ from torch import Tensor
 
 from corr.losses.checks import check_margin, check_positive
 from corr.losses.contrastive import contrastive_cost
-from corr.losses.descriptor import paired_distances
+from corr.losses.distances import paired_distances
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels

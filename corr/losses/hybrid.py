@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.losses.descriptor import paired_distances
+from corr.losses.distances import paired_distances
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels

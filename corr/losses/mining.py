@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from corr.losses.blocks import by_rows
-from corr.losses.descriptor import paired_distances, pairwise_distances
+from corr.losses.distances import paired_distances, pairwise_distances
 from corr.losses.guard import Guard
 from corr.losses.labels import Labels
 from corr.search import hardest_negatives

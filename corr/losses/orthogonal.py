@@ -9,12 +9,8 @@ from torch import Tensor
 
 from corr.losses.blocks import by_rows
 from corr.losses.checks import check_positive
-from corr.losses.descriptor import (
-    DescriptorLoss,
-    distances_of,
-    loss_of,
-    pairwise_similarity,
-)
+from corr.losses.descriptor import DescriptorLoss, loss_of
+from corr.losses.distances import distances_of, pairwise_similarity
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from corr.errors import OptionError
 from corr.losses.checks import check_margin
-from corr.losses.descriptor import MIN_SQUARED_DISTANCE, paired_distances
+from corr.losses.distances import MIN_SQUARED_DISTANCE, paired_distances
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels

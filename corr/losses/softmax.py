@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.losses.blocks import by_rows
-from corr.losses.descriptor import (
+from corr.losses.distances import (
     distances_of,
     paired_similarity,
     pairwise_distances,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from corr.losses.blocks import by_rows, mean_of, sums_and_counts
 from corr.losses.checks import check_choice, check_margin
-from corr.losses.descriptor import paired_distances, pairwise_distances
+from corr.losses.distances import paired_distances, pairwise_distances
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels

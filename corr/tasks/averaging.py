@@ -11,11 +11,11 @@ from torch import Tensor
 from corr.errors import OptionError
 
 if TYPE_CHECKING:
-    from corr.tasks.metric import MetricTask
+    from corr.tasks.watched import WatchedTask
 
 
 class MovingAverage(WeightAveraging):
-    """Averages weights and running statistics after each step of a `MetricTask`.
+    """Averages weights and running statistics after each step of a `WatchedTask`.
 
     A checkpoint holds the average as `state_dict`, and what training goes on with beside it.
 
@@ -44,7 +44,7 @@ class MovingAverage(WeightAveraging):
         batch_idx: int,
     ) -> None:
         """Move the average, unless the step was skipped."""
-        if cast("MetricTask", pl_module).step_skipped:
+        if cast("WatchedTask", pl_module).step_skipped:
             self._latest_update_step = trainer.global_step
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 

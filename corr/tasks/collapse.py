@@ -19,7 +19,7 @@ from corr.losses import DescriptorLoss, Guard
 from corr.tasks.described import Described
 
 if TYPE_CHECKING:
-    from corr.tasks.metric import MetricTask
+    from corr.tasks.watched import WatchedTask
 
 _SAME_LOSS = 0.01
 """Of the loss: closer to that of a collapsed batch, it counts as that."""
@@ -65,7 +65,7 @@ class CollapseMonitor(pl.Callback):
         batch_idx: int,
     ) -> None:
         """Look at the descriptors of the batch."""
-        task, step = cast("MetricTask", pl_module), trainer.global_step
+        task, step = cast("WatchedTask", pl_module), trainer.global_step
         if self.every_n_steps == 0 or step % self.every_n_steps or task.step_skipped:
             return
         assert task.described is not None
@@ -117,7 +117,7 @@ def effective_rank(descriptors: Float[Tensor, "N D"]) -> Float[Tensor, ""]:
 
 
 @torch.no_grad()
-def collapsed_loss(task: MetricTask, described: Described) -> float:
+def collapsed_loss(task: WatchedTask, described: Described) -> float:
     """The loss of a batch like this one whose descriptors are all the same."""
     anchors, _, labels = described
     same = F.normalize(torch.ones_like(anchors), dim=1)
@@ -140,14 +140,14 @@ def _no_duplicates(loss: DescriptorLoss) -> Iterator[None]:
             cast("DescriptorLoss", part).guard = guard
 
 
-def _where(task: MetricTask, loss: float, collapsed: float) -> str:
+def _where(task: WatchedTask, loss: float, collapsed: float) -> str:
     margin = float(getattr(task.loss, "margin", 0.0))
     if abs(collapsed - margin) <= _SAME_LOSS * margin:
         return f"at its margin {margin:.3g}"
     return f"{loss:.3g}, that of equal descriptors,"
 
 
-def _remedy(task: MetricTask) -> str:
+def _remedy(task: WatchedTask) -> str:
     softer = [f"a lower learning_rate than {task.learning_rate}"]
     if task.mines_hardest and task.semi_hard_steps == 0:
         softer.append("mining semi-hard first (--model.semi_hard_steps 200)")

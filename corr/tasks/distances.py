@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.losses import DescriptorLoss, Guard, Labels
-from corr.losses.descriptor import paired_distances
+from corr.losses.distances import paired_distances
 from corr.losses.mining import mine, mined_distances
 
 _UNGUARDED = Guard(min_distance=0.0)

@@ -27,9 +27,10 @@ from corr.tasks.distances import batch_distances
 from corr.tasks.gather import gather
 from corr.tasks.nonfinite import NonFiniteGuard
 from corr.tasks.optimizer import Optimizer, build_optimizer, check_optimizer
+from corr.tasks.watched import WatchedTask
 
 
-class MetricTask(pl.LightningModule):
+class MetricTask(WatchedTask):
     """Trains any network with any loss of descriptors.
 
     A task of its own says in `describe` how a batch becomes descriptors, and how they are judged
@@ -80,10 +81,8 @@ class MetricTask(pl.LightningModule):
         self.warmup_steps = warmup_steps
         self.semi_hard_steps = semi_hard_steps
         self.ema_decay = ema_decay
-        self.described: Described | None = None
-        """What the last step saw, on all devices; of unit length, without a gradient."""
+        self.described = None
         self.step_skipped = False
-        """Whether the last step changed nothing, since its loss or gradient was not finite."""
         self.num_described = 0
         """What the last step sent through the network on this device, as `counted`."""
         self._last_step_s: float | None = None

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from corr.classical.sift import describe_patches_sift
 from corr.losses import DescriptorLoss
-from corr.losses.descriptor import pairwise_distances
+from corr.losses.distances import pairwise_distances
 from corr.metrics import fpr95
 from corr.models.network import PatchDescriptor
 from corr.tasks.metric import MetricTask

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from corr.losses import TripletLoss
-from corr.losses.descriptor import pairwise_distances
+from corr.losses.distances import pairwise_distances
 from corr.losses.triplet import negative_pairs
 
 Loss = Callable[[Tensor, Tensor], Tensor]

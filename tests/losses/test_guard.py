@@ -3,7 +3,7 @@ import torch
 
 from corr.errors import OptionError, ShapeError
 from corr.losses import Guard, Labels
-from corr.losses.descriptor import pairwise_distances
+from corr.losses.distances import pairwise_distances
 from corr.search import hardest_negatives
 
 NUM = 13

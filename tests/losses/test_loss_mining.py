@@ -9,7 +9,7 @@ from pytorch_metric_learning.distances import LpDistance
 from pytorch_metric_learning.reducers import MeanReducer
 
 from corr.losses import Guard, Labels, TripletLoss
-from corr.losses.descriptor import pairwise_distances
+from corr.losses.distances import pairwise_distances
 from corr.losses.mining import mine
 from corr.losses.triplet import triplet_cost
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from corr.errors import MissingExtraError, OptionError, ShapeError
 from corr.losses import TripletLoss
-from corr.losses.descriptor import pairwise_distances
+from corr.losses.distances import pairwise_distances
 from corr.losses.guard import DUPLICATE_DISTANCE, Guard
 
 

@@ -1,0 +1,33 @@
+"""What the callbacks that watch over a training see of its task."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import pytorch_lightning as pl
+from jaxtyping import Float
+from torch import Tensor
+
+from corr.losses import DescriptorLoss
+from corr.tasks.described import Described
+
+
+class WatchedTask(pl.LightningModule):
+    """A task that learns descriptors, as far as a callback knows it."""
+
+    loss: DescriptorLoss
+    learning_rate: float
+    semi_hard_steps: int
+    described: Described | None
+    """What the last step saw, on all devices; of unit length, without a gradient."""
+    step_skipped: bool
+    """Whether the last step changed nothing, since its loss or gradient was not finite."""
+
+    @property
+    @abstractmethod
+    def mines_hardest(self) -> bool:
+        """Whether there is something to begin softer with."""
+
+    @abstractmethod
+    def loss_now(self, described: Described) -> Float[Tensor, ""]:
+        """The loss at this step, semi-hard at first where it is asked for."""
