@@ -221,14 +221,24 @@ class PatchSampler:
         return front[seen[expected]], detected.take(again)
 
 
-def warp_photo(photo: Grey, homography_0to1: Homography) -> Grey:
-    """The photo in its second view, of the same size, blurred first where the view is smaller."""
-    height, width = photo.shape
+def warp_photo(
+    photo: UInt8[np.ndarray, "H W *C"],
+    homography_0to1: Homography,
+    size: tuple[int, int] | None = None,
+) -> UInt8[np.ndarray, "H1 W1 *C"]:
+    """The photo in its second view, blurred first as far as it shrinks in the middle.
+
+    Args:
+        photo: grey or RGB.
+        homography_0to1: takes its pixels to those of the view.
+        size: (height, width) of the view; that of the photo when not given.
+    """
+    height, width = size or photo.shape[:2]
     centre = np.linalg.solve(homography_0to1, [(width - 1) / 2, (height - 1) / 2, 1])
     _, zoom, _ = map_keypoints(homography_0to1, (centre[:2] / centre[2])[None], *np.ones((2, 1)))
     if zoom[0] < 1:
         photo = cv2.GaussianBlur(photo, (0, 0), PHOTO_BLUR * float(np.sqrt(zoom[0] ** -2 - 1)))
-    warped: Grey = cv2.warpPerspective(
+    warped: np.ndarray = cv2.warpPerspective(
         photo,
         homography_0to1,
         (width, height),

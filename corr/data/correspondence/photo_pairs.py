@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
-from jaxtyping import UInt8
 
 from corr.data.correspondence.dense_pair import DensePair, PairSource
+from corr.data.patches import warp_photo
 from corr.data.photometric import PhotometricChange, Photometry
 from corr.data.photos import Photos, list_photos
-from corr.data.viewpoints import Homography, Viewpoints, local_affine
+from corr.data.viewpoints import Homography, Viewpoints
 from corr.errors import OptionError
 
 VIEWPOINTS = Viewpoints(
     max_rotation_deg=30.0, min_zoom=0.6, max_zoom=1.7, max_tilt=1.8, max_perspective=0.25
 )
 """Of the second view; a dense network does not turn what it sees, so it is turned little."""
-
-PHOTO_BLUR = 0.5
-"""Sigma of a sharp photo, px."""
 
 
 class PhotoPairs(PairSource):
@@ -70,7 +66,9 @@ class PhotoPairs(PairSource):
         photo = self._photos[index]
         to_first = self._first_view(photo.shape[:2], side, rng)
         between = self._viewpoints.draw((side, side), rng)
-        views = [view_of(photo, matrix, side) for matrix in (to_first, between @ to_first)]
+        views = [
+            warp_photo(photo, matrix, (side, side)) for matrix in (to_first, between @ to_first)
+        ]
         image0, image1 = (self._change.colour(view, rng) for view in views)
         return DensePair(image0, image1, _flow(photo.shape[:2], to_first, between, side))
 
@@ -84,25 +82,6 @@ class PhotoPairs(PairSource):
         ]
         shift = 0.5 * zoom - 0.5  # the half-pixel rule
         return np.array([[zoom, 0, shift - corner[0]], [0, zoom, shift - corner[1]], [0, 0, 1.0]])
-
-
-def view_of(
-    photo: UInt8[np.ndarray, "H W 3"], homography: Homography, side: int
-) -> UInt8[np.ndarray, "S S 3"]:
-    """The photo through a homography, blurred first as far as it shrinks in the middle."""
-    centre = np.linalg.solve(homography, [(side - 1) / 2, (side - 1) / 2, 1])
-    _, slope = local_affine(homography, (centre[:2] / centre[2])[None])
-    zoom = float(np.sqrt(np.abs(np.linalg.det(slope[0]))))
-    if zoom < 1:
-        photo = cv2.GaussianBlur(photo, (0, 0), PHOTO_BLUR * float(np.sqrt(zoom**-2 - 1)))
-    view: UInt8[np.ndarray, "S S 3"] = cv2.warpPerspective(
-        photo,
-        homography,
-        (side, side),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return view
 
 
 def _flow(
