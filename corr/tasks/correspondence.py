@@ -34,7 +34,8 @@ _SHOWN_PX = 32
 class CorrespondenceTask(MetricTask):
     """Trains a network that describes every place of an image.
 
-    Points are drawn at random where the flow is known; their descriptors in both images make the
+    Points are drawn where the flow is known, some at keypoints, which are what is matched later, and
+    some anywhere, so that all places are described; their descriptors in both images make the
     batch of the loss, and their places in image 1 its `points`, so that a guard with a radius
     leaves out negatives that are near the truth. A keypoint head learns from the keypoints that a
     detector finds in both images, and which points its own descriptors found.
@@ -53,6 +54,8 @@ class CorrespondenceTask(MetricTask):
         ema_decay: of a moving average of the weights, which then is what is validated and saved;
             0 for none.
         num_points: of each pair, at most.
+        keypoint_share: of them, how many are at keypoints if there are so many; the others are
+            anywhere.
         keypoint_weight: of the keypoint head in the loss.
 
     Raises:
@@ -76,6 +79,7 @@ class CorrespondenceTask(MetricTask):
         semi_hard_steps: int = 0,
         ema_decay: float = 0.0,
         num_points: int = 1024,
+        keypoint_share: float = 0.5,
         keypoint_weight: float = 1.0,
     ) -> None:
         super().__init__(
@@ -85,9 +89,12 @@ class CorrespondenceTask(MetricTask):
         )  # fmt: skip
         if num_points < 2:
             raise OptionError(f"num_points is {num_points}; use 2 or more")
+        if not 0 <= keypoint_share <= 1:
+            raise OptionError(f"keypoint_share is {keypoint_share}; use a value in [0, 1]")
         if not keypoint_weight >= 0:
             raise OptionError(f"keypoint_weight is {keypoint_weight}; use 0 or more")
         self.num_points = num_points
+        self.keypoint_share = keypoint_share
         self.keypoint_weight = keypoint_weight
         self._own: tuple[DenseDescription, Tensor, Described] | None = None
 
@@ -97,7 +104,7 @@ class CorrespondenceTask(MetricTask):
         dense = self.network(images)
         halves = [value.chunk(2) if value is not None else (None, None) for value in dense]
         dense0, dense1 = (DenseDescription(*side) for side in zip(*halves, strict=True))
-        points0, points1, image = self._draw(batch.flow_0to1)
+        points0, points1, image = self._draw(batch)
         anchors = self._read(dense0, points0, image)
         positives = self._read(dense1, points1, image)
         described = Described(anchors, positives, Labels(points=points1, images=image))
@@ -107,7 +114,7 @@ class CorrespondenceTask(MetricTask):
 
     def shown(self, batch: CorrespondenceBatch) -> tuple[Tensor, Tensor]:
         """What is around the points that are described."""
-        points0, points1, image = self._draw(batch.flow_0to1)
+        points0, points1, image = self._draw(batch)
         return (
             _around(batch.images0.float() / 255, points0, image),
             _around(batch.images1.float() / 255, points1, image),
@@ -135,7 +142,7 @@ class CorrespondenceTask(MetricTask):
             self.network(images.float() / 255) for images in (batch.images0, batch.images1)
         )
         generator = torch.Generator().manual_seed(batch_idx)
-        points0, points1, image = self._draw(batch.flow_0to1, generator)
+        points0, points1, image = self._draw(batch, generator)
         if len(points0) == 0:
             return
         anchors = self._read(dense0, points0, image)
@@ -150,14 +157,20 @@ class CorrespondenceTask(MetricTask):
             self.log(f"val/pck{limit:.0f}", share, batch_size=1, prog_bar=True)
 
     def _draw(
-        self, flow_0to1: Float[Tensor, "B H W 2"], generator: torch.Generator | None = None
+        self, batch: CorrespondenceBatch, generator: torch.Generator | None = None
     ) -> tuple[Float[Tensor, "N 2"], Float[Tensor, "N 2"], Tensor]:
-        """Random pixels with known targets, the targets, and their image's number in the batch."""
+        """Pixels with known targets, the targets, and their image's number in the batch.
+
+        At keypoints, too, in training; anywhere where points are judged or shown.
+        """
+        flow_0to1 = batch.flow_0to1
         height, width = flow_0to1.shape[1:3]
         if generator is None and not self.training:
             generator = torch.Generator().manual_seed(0)
         known = flow_0to1.isfinite().all(-1).flatten(1)
         key = torch.rand(known.shape, generator=generator).to(known.device)
+        if generator is None:
+            key += self._at_keypoints(batch.keypoints0, (height, width))
         chosen = key.masked_fill(~known, -1).topk(min(self.num_points, known.shape[1])).indices
         image = torch.arange(len(known), device=known.device)[:, None].expand_as(chosen)
         kept = known.gather(1, chosen)
@@ -165,6 +178,20 @@ class CorrespondenceTask(MetricTask):
         grid = pixel_grid(height, width, flow_0to1.device).reshape(-1, 2)
         points0 = grid[chosen]
         return points0, points0 + flow_0to1.flatten(1, 2)[image, chosen], image
+
+    def _at_keypoints(
+        self, keypoints: Float[Tensor, "B K 2"], size: tuple[int, int]
+    ) -> Float[Tensor, "B P"]:
+        """1 at the pixels of as many random keypoints as their share of the points; 0 elsewhere."""
+        height, width = size
+        bonus = keypoints.new_zeros(len(keypoints), height * width)
+        order = torch.rand(keypoints.shape[:2], device=keypoints.device)
+        order = order.masked_fill(~keypoints.isfinite().all(-1), -1)
+        num = min(int(self.keypoint_share * self.num_points), keypoints.shape[1])
+        rows = order.topk(num).indices
+        x, y = keypoints.round().nan_to_num(0).long().unbind(-1)
+        pixels = (y.clamp(0, height - 1) * width + x.clamp(0, width - 1)).gather(1, rows)
+        return bonus.scatter_reduce_(1, pixels, (order.gather(1, rows) >= 0).float(), "amax")
 
     def _read(
         self, dense: DenseDescription, points: Float[Tensor, "N 2"], image: Tensor
