@@ -34,8 +34,8 @@ _SHOWN_PX = 32
 class CorrespondenceTask(MetricTask):
     """Trains a network that describes every place of an image.
 
-    Points are drawn where the flow is known, some at keypoints, which are what is matched later, and
-    some anywhere, so that all places are described; their descriptors in both images make the
+    Points are drawn where the flow is known: some at keypoints, which are what is matched later,
+    and some anywhere, so that every place is described. Their descriptors in both images make the
     batch of the loss, and their places in image 1 its `points`, so that a guard with a radius
     leaves out negatives that are near the truth. A keypoint head learns from the keypoints that a
     detector finds in both images, and which points its own descriptors found.
