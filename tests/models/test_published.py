@@ -88,11 +88,10 @@ def other_layouts() -> dict[str, object]:
         r"another layout": [1, 2],
         r"another layou": torch.zeros(3),
         r"another layo": {},
-        r"misses 'layers.3.weight' of HardNet": {
+        r"misses 'layers.3.weight'; a file of HardNet": {
             "state_dict": {k: v for k, v in hardnet.items() if k != "features.3.weight"}
         },
-        r"has an unknown 'layers.40.weight' of SOSNet": sosnet
-        | {"layers.41.weight": torch.zeros(1)},
+        r"has unknown 'layers.40.weight'; a file": sosnet | {"layers.41.weight": torch.zeros(1)},
         r"'layers.0.weight' is \[32, 1, 5, 5\] instead of \[32, 1, 3, 3\]": {
             "state_dict": hardnet | {"features.0.weight": torch.zeros(32, 1, 5, 5)}
         },
