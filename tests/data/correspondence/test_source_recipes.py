@@ -8,6 +8,7 @@ from sparse_scene import two_eyes
 from corr.data import FlowPairs, StereoPairs, SyntheticPairs
 from corr.data.correspondence.batches import make_batch
 from corr.data.correspondence.datamodule import CorrespondenceDataModule
+from corr.data.correspondence.dense_pair import DensePair
 from corr.data.correspondence.held_out import HeldOut, Rest
 from corr.data.synthetic.config import Surfaces, SyntheticConfig
 from corr.errors import DatasetError, OptionError
@@ -68,7 +69,7 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
 
 
 class Numbers(FlowPairs):
-    """So many pairs, each of which is its number."""
+    """So many pairs, each of which shows its number."""
 
     def __init__(self, count):
         self.count = count
@@ -77,14 +78,17 @@ class Numbers(FlowPairs):
         return self.count
 
     def pair(self, index, side, rng):
-        return index
+        shown = np.full((1, 1, 3), index, np.uint8)
+        return DensePair(shown, shown, np.zeros((1, 1, 2), np.float32))
 
 
 @pytest.mark.parametrize("count", [2, 9, 10, 11, 20, 95])
 def test_every_tenth_is_held_out_and_the_rest_is_not(count):
     parts = HeldOut(Numbers(count)), Rest(Numbers(count))
     rng = np.random.default_rng(0)
-    held, rest = ([part.pair(i, 0, rng) for i in range(len(part))] for part in parts)
+    held, rest = (
+        [int(part.pair(i, 0, rng).image0[0, 0, 0]) for i in range(len(part))] for part in parts
+    )
     assert held == list(range(0, count, 10))
     assert rest == [number for number in range(count) if number % 10]
 
