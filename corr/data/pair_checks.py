@@ -117,7 +117,7 @@ def _check_posed(pair: PosedPair) -> None:
     image0, image1, truth = read_image(pair.image0), read_image(pair.image1), pair.truth()
     _check_size(pair.image0, image0, pair.image1, image1)
     _check_size(pair.image0, image0, pair.folder / "depth0.pfm", truth.depth0)
-    fault = flow_fault(image0, image1, truth.flow_0to1(), truth.masks0.occluded)
+    fault = flow_fault(image0, image1, truth.motion_0to1().flow_0to1, truth.masks0.occluded)
     _refuse(pair.folder / "depth0.pfm", fault)
 
 

@@ -13,6 +13,7 @@ from corr.errors import OptionError
 from corr.geometry import to_grey
 from corr.models.keypoint_head import KeypointHead
 from corr.models.network import DenseDescription, DenseDescriptor, check_settings
+from corr.models.refinement import Refinement, enlarge
 from corr.models.ucn_trunks import (
     LightTrunk,
     ResUNetTrunk,
@@ -31,31 +32,47 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
     One pass describes all places of an image, and says where it is worth to be described: the
     keypoint head is our addition. Each image is brought to mean 0 and deviation 1 first.
 
+    Features go from the trunk through the transformer, if there is one, to a 1 x 1 convolution, and
+    are then brought to unit length.
+
     Source: Choy, Gwak, Savarese, Chandraker 2016, "Universal Correspondence Network"; trunks are
     ours, see `corr.models.ucn_trunks`.
 
     Args:
         trunk: `light`, of stride 4 on grey images, for CPUs; `resunet`, of stride 1 on colours.
+        transformer: what turns features before they are described; only None, for nothing.
         descriptor_dim: length of a descriptor.
         keypoints: whether it has a keypoint head.
+        refine: describe every pixel where the trunk has a larger stride.
 
     Raises:
         OptionError: a setting outside its range.
     """
 
     def __init__(
-        self, trunk: TrunkName = "light", descriptor_dim: int = 64, keypoints: bool = True
+        self,
+        trunk: TrunkName = "light",
+        transformer: str | None = None,
+        descriptor_dim: int = 64,
+        keypoints: bool = True,
+        refine: bool = False,
     ) -> None:
         super().__init__()
         check_settings(descriptor_dim=descriptor_dim)
         if trunk not in _TRUNKS:
             raise OptionError(f"trunk is '{trunk}'; use {' or '.join(get_args(TrunkName))}")
+        if transformer is not None:
+            raise OptionError(f"transformer is '{transformer}'; use none (null in a recipe)")
         self.descriptor_dim = descriptor_dim
         self.finds_keypoints = keypoints
         self.trunk = _TRUNKS[trunk]()
-        self.stride = self.trunk.stride
-        self.describe = nn.Conv2d(self.trunk.channels, descriptor_dim, 1)
-        self.head = KeypointHead(self.trunk.channels, self.stride) if keypoints else None
+        channels, stride = self.trunk.channels, self.trunk.stride
+        if refine and stride == 1:
+            raise OptionError(f"refine is true, but '{trunk}' describes every pixel; use false")
+        self.stride = 1 if refine else stride
+        self.describe = nn.Conv2d(channels, descriptor_dim, 1)
+        self.refinement = Refinement(channels, descriptor_dim, stride) if refine else None
+        self.head = KeypointHead(channels, stride) if keypoints else None
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""
@@ -63,12 +80,20 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         seen = normalize_images(images if self.trunk.sees_colour else to_grey(images))
         padded = pad_to_multiple(seen, self.trunk.multiple)
         features = self.trunk(padded.contiguous(memory_format=torch.channels_last))
+        grey = to_grey(padded) if self.trunk.sees_colour else padded
+        raw = self.describe(features)  # what a transformer would turn is what goes in here
+        found = None if self.head is None else self.head(features, grey)
+        reliability = None if found is None else found.reliability
+        if self.refinement is not None:
+            raw = self.refinement(raw, features, grey)
+            if reliability is not None:
+                reliability = enlarge(reliability, self.trunk.stride)
         rows, columns = -(-height // self.stride), -(-width // self.stride)
-        raw = self.describe(features).float()[:, :, :rows, :columns]
-        repeatability = reliability = None
-        if self.head is not None:
-            grey = to_grey(padded) if self.trunk.sees_colour else padded
-            found = self.head(features, grey)
-            repeatability = found.repeatability[:, :, :height, :width]
-            reliability = found.reliability[:, :, :rows, :columns]
-        return DenseDescription(F.normalize(raw, dim=1), repeatability, reliability)
+        descriptors = F.normalize(raw.float()[:, :, :rows, :columns], dim=1)
+        if found is None or reliability is None:
+            return DenseDescription(descriptors)
+        return DenseDescription(
+            descriptors,
+            found.repeatability[:, :, :height, :width],
+            reliability[:, :, :rows, :columns],
+        )
