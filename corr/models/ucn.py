@@ -53,15 +53,23 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         self.descriptor_dim = descriptor_dim
         self.finds_keypoints = keypoints
         self.trunk = _TRUNKS[trunk]()
-        self.stride = self.trunk.stride
+        self.stride, self.multiple = self.trunk.stride, self.trunk.multiple
+        self.context = self.trunk.context
         self.describe = nn.Conv2d(self.trunk.channels, descriptor_dim, 1)
         self.head = KeypointHead(self.trunk.channels, self.stride) if keypoints else None
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""
+        return self.describe_normalized(self.normalize(images))
+
+    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """Mean 0 and deviation 1 of each image, in the channels that the trunk sees."""
+        return normalize_images(images if self.trunk.sees_colour else to_grey(images))
+
+    def describe_normalized(self, images: Float[Tensor, "B _ H W"]) -> DenseDescription:
+        """The same as `forward` of images that were normalised before."""
         height, width = images.shape[-2:]
-        seen = normalize_images(images if self.trunk.sees_colour else to_grey(images))
-        padded = pad_to_multiple(seen, self.trunk.multiple)
+        padded = pad_to_multiple(images, self.trunk.multiple)
         features = self.trunk(padded.contiguous(memory_format=torch.channels_last))
         rows, columns = -(-height // self.stride), -(-width // self.stride)
         raw = self.describe(features).float()[:, :, :rows, :columns]
