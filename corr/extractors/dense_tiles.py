@@ -36,7 +36,7 @@ class Tile(NamedTuple):
         x, y = pixels[:, 0], pixels[:, 1]
         return (x >= left) & (x < right) & (y >= top) & (y < bottom)
 
-    def origin(self) -> Float[Tensor, "2"]:
+    def origin(self) -> Float[Tensor, " 2"]:
         """(left, top) as float32: points of the image, less those of the tile."""
         device = self.description.descriptors.device
         return torch.tensor([self.left, self.top], dtype=torch.float32, device=device)
