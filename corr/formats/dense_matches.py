@@ -28,7 +28,7 @@ class DenseMatchRecord(Protocol):
 
     @property
     def stride(self) -> int:
-        """px."""
+        """Side of a cell, px."""
 
     @property
     def image_size0(self) -> tuple[int, int]:

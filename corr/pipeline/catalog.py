@@ -159,25 +159,22 @@ def resolve_dense(model: str | Path | Network | None) -> DenseDescriptor:
         ModelError: it is none, is unknown or cannot be loaded, or none is given or shipped.
     """
     shipped = names("dense")
-    accepted = (
-        f"{', '.join(shipped)}, or " if shipped else ""
-    ) + "the folder that training a recipe such as correspondence/ucn-photos wrote"
+    first = f"{', '.join(shipped)}, or " if shipped else ""
+    accepted = f"{first}the folder that training such as correspondence/ucn-photos wrote"
     if model is None:
         if not shipped:
-            raise ModelError(
-                f"dense matching needs a dense network, and none is shipped; give {accepted}"
-            )
+            raise ModelError(f"dense matching needs a model, and none is shipped; give {accepted}")
         model = shipped[0]
     if not isinstance(model, Network):
         other = next((entry for entry in entries() if entry.name == model), None)
-        if other is not None and "dense" not in other.tasks:
+        if other is not None and other.name not in shipped:
             raise ModelError(
-                f"model '{model}' describes {'keypoints' if 'match' in other.tasks else 'no places'}"
-                f" of an image and not every place; for dense matching use {accepted}"
+                f"model '{model}' does {' and '.join(other.tasks)}, not dense matching; "
+                f"use {accepted}"
             )
         if other is None and not Path(model).is_dir():
             raise ModelError(f"model '{model}' is not known; for dense matching use {accepted}")
-        folder = weights_root() / model if other is not None else Path(model)
+        folder = Path(model) if other is None else weights_root() / other.name
         model = _load(folder, _changed(folder))
     if not isinstance(model, DenseDescriptor):
         raise ModelError(

@@ -14,7 +14,7 @@ from corr.errors import OptionError
 from corr.extractors.dense_tiles import describe_cells, read_points
 from corr.formats import as_image, to_tensor
 from corr.geometry import cell_centres
-from corr.models.network import DenseDescriptor, Network
+from corr.models.network import Network
 from corr.pipeline import catalog
 from corr.pipeline.cell_peaks import find_cell_peaks
 from corr.resources import resolve_device
