@@ -1,4 +1,4 @@
-"""`corr match --dense`."""
+"""`corr match --dense`, and the options of dense networks."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ def check_options(dense: bool, stride: int | None, of_keypoints: Mapping[str, bo
     wrong = [name for name, given in of_keypoints.items() if given]
     if dense and wrong:
         raise OptionError(f"{wrong[0]} is for keypoints, not for --dense; leave one of them out")
+
+
+def read_factors(scales: str) -> list[float]:
+    """The numbers of a list with commas between."""
+    from corr.errors import OptionError
+
+    try:
+        return [float(factor) for factor in scales.split(",")]
+    except ValueError as error:
+        raise OptionError(
+            f"scales are '{scales}'; use numbers with commas between, such as 1,0.5"
+        ) from error
 
 
 def match_dense(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Literal
 
-from corr.cli.dense import check_options, match_dense
+from corr.cli.dense import check_options, match_dense, read_factors
+from corr.cli.image_names import group_names, labels
 from corr.cli.say import say
 from corr.cli.targets import check_images, choose_targets
 
@@ -42,7 +42,7 @@ def extract(
     from corr.pipeline.extraction import extract as extract_features
     from corr.results import Features
 
-    names = _group_names(images)
+    names = group_names(images)
     if draw is not None and len(images) > 1:
         raise OptionError(
             f"--draw takes one image, not {len(images)}; leave it out to draw each of them"
@@ -54,10 +54,10 @@ def extract(
             suffixes.FEATURES if len(images) == 1 else (".h5",),
             f"{label}-keypoints.png",
         )
-        for label in _labels(names)
+        for label in labels(names)
     ]
     check_images(images, [path for target in targets for path in target])
-    factors = _factors(scales)
+    factors = read_factors(scales)
     found: dict[str, Features] = {}
     for path, name, target in zip(images, names, targets, strict=True):
         image = read_image(path)
@@ -157,7 +157,7 @@ def match(
         second,
         model=model,
         max_keypoints=max_keypoints,
-        scales=_factors(scales),
+        scales=read_factors(scales),
         verify=None if verify == "none" else verify,
         mutual=mutual,
         one_to_one=one_to_one,
@@ -278,36 +278,3 @@ def flow(
     span = f"median {np.median(length):.2f}, largest {length.max():.1f} px" if length.size else ""
     by = model or DEFAULTS["flow"]
     say(f"flow by {by}: {span or 'nothing known'}, in {seconds:.2f} s; {targets.wrote()}")
-
-
-def _factors(scales: str) -> list[float]:
-    """The numbers of a list with commas between."""
-    from corr.errors import OptionError
-
-    try:
-        return [float(factor) for factor in scales.split(",")]
-    except ValueError as error:
-        raise OptionError(
-            f"scales are '{scales}'; use numbers with commas between, such as 1,0.5"
-        ) from error
-
-
-def _group_names(images: list[Path]) -> list[str]:
-    """Each image's path below the folder that all of them share: unique names without `..`."""
-    from corr.errors import OptionError
-
-    absolute = [Path(os.path.abspath(path)) for path in images]  # noqa: PTH100 - links are kept
-    for path, whole in zip(images, absolute, strict=True):
-        if absolute.count(whole) > 1:
-            raise OptionError(f"image '{path}' is given twice; give each image once")
-    shared = Path(os.path.commonpath([path.parent for path in absolute]))
-    return [path.relative_to(shared).as_posix() for path in absolute]
-
-
-def _labels(names: list[str]) -> list[str]:
-    """The names as parts of file names, without their suffix where that is enough."""
-    flat = [name.replace("/", "-") for name in names]
-    stems = [Path(name).stem for name in flat]
-    return [
-        stem if stems.count(stem) == 1 else name for stem, name in zip(stems, flat, strict=True)
-    ]

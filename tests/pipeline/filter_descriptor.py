@@ -42,5 +42,3 @@ def blur(images, sigma):
     weights = weights / weights.sum()
     padded = F.pad(images, (reach,) * 4, mode="replicate")
     return F.conv2d(F.conv2d(padded, weights.view(1, 1, 1, -1)), weights.view(1, 1, -1, 1))
-
-
