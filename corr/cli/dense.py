@@ -59,6 +59,7 @@ def match_dense(
     import numpy as np
 
     from corr.formats import read_image, suffixes
+    from corr.pipeline.catalog import names
     from corr.pipeline.dense_matching import match_dense as match_images
 
     targets = choose_targets(output, draw, suffixes.DENSE_MATCHES, "matches-drawn.png")
@@ -83,7 +84,7 @@ def match_dense(
     confidence = found.confidence[found.matched]
     middle = f", median confidence {np.median(confidence):.3f}" if confidence.size else ""
     count = f"{len(found)} of {found.confidence.size} places, every {found.stride} px, matched"
-    say(f"{count} by {model}{middle}, in {seconds:.2f} s; {targets.wrote()}")
+    say(f"{count} by {model or names('dense')[0]}{middle}, in {seconds:.2f} s; {targets.wrote()}")
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def test_images_of_different_sizes_and_no_overlap(photo):
 
 
 def test_what_is_saved_and_drawn(photo, tmp_path):
-    view, homography = warped(photo, "shift")
+    view, _ = warped(photo, "shift")
     found = corr.match_dense(photo, view, model=FilterDescriptor())
     for suffix in ("npz", "h5"):
         found.save(tmp_path / f"m.{suffix}")
