@@ -227,3 +227,45 @@ def to_grey(image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:
     """Luma of an RGB image. Source: ITU-R BT.601, as OpenCV's `COLOR_RGB2GRAY`."""
     weights = image.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     return (image * weights).sum(1, keepdim=True)
+
+
+def cell_centres(size: tuple[int, int], stride: int) -> Float[Tensor, "Hs Ws 2"]:
+    """Where the cells of `stride` px of an image of `size` (height, width) have their centres, px.
+
+    Those of the image reduced by the stride, `ceil(H / stride)` rows of them. A last row or column
+    that is cut by the border, with its centre beyond it, has it at the border pixel.
+    """
+    height, width = size
+    centres = (pixel_grid(-(-height // stride), -(-width // stride)) + 0.5) * stride - 0.5
+    return centres.minimum(torch.tensor([width - 1.0, height - 1.0]))
+
+
+def spread_flow(
+    flow: Float[Tensor, "Hs Ws 2"], stride: int, size: tuple[int, int]
+) -> Float[Tensor, "H W 2"]:
+    """The flow of every pixel of an image of `size`, from that of its cells; NaN stays unknown.
+
+    Bilinear between four cells that are known and differ by at most 2 strides, as views of up to
+    three times the scale do; elsewhere that of the pixel's own cell, so that edges stay sharp.
+    """
+    height, width = size
+    y0, y1, down = _between(height, stride)
+    x0, x1, across = _between(width, stride)
+    corners = [flow[y][:, x] for y in (y0, y1) for x in (x0, x1)]
+    least, most = (torch.stack(corners).amin(0), torch.stack(corners).amax(0))
+    smooth = (most - least <= 2 * stride).all(-1, keepdim=True)  # NaN is not
+    across, down = across[None, :, None], down[:, None, None]
+    above, below = (torch.lerp(a, b, across) for a, b in (corners[:2], corners[2:]))
+    own = flow[torch.arange(height) // stride][:, torch.arange(width) // stride]
+    return torch.where(smooth, torch.lerp(above, below, down), own)
+
+
+def _between(size: int, stride: int) -> tuple[Tensor, Tensor, Tensor]:
+    """For each pixel along one side the cells before and after it, and how far it is between."""
+    number = -(-size // stride)
+    centres = ((torch.arange(number) + 0.5) * stride - 0.5).clamp_max(size - 1)
+    pixels = torch.arange(size, dtype=torch.float32)
+    first = (torch.searchsorted(centres, pixels, right=True) - 1).clamp(0, max(number - 2, 0))
+    second = (first + 1).clamp_max(number - 1)
+    gap = (centres[second] - centres[first]).clamp_min(1e-6)
+    return first, second, ((pixels - centres[first]) / gap).clamp(0, 1)

@@ -14,6 +14,7 @@ from corr.errors import ModelError
 CONTRACT = {
     "extract": ["image", "model", "keypoints", "max_keypoints", "device"],
     "match": ["image0", "image1", "model", "max_keypoints", "verify", "device"],
+    "match_dense": ["image0", "image1", "model", "stride", "mutual", "search", "device"],
     "disparity": ["left", "right", "max_disparity", "model", "fill", "device"],
     "flow": ["image0", "image1", "model", "device"],
     "transfer": ["image0", "image1", "points0", "model", "device"],

@@ -123,10 +123,27 @@ class DenseDescriptor(Network):
     """px from one descriptor to the next."""
     finds_keypoints: bool = False
     """Whether its descriptions have a map of repeatability."""
+    multiple: int = 1
+    """px; an image moved by so many has the same descriptions, moved. One of the stride."""
+    context: int | None = None
+    """px beyond a place that reach its description, at most; None where all of the image does."""
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Descriptors of RGB images in [0, 1], `ceil(H / stride)` rows of them."""
+
+    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """What only the whole of an image tells, taken out of it: here nothing.
+
+        A network with a `context` does so here and nowhere else, so that the tiles of a large
+        image are described as the whole would be.
+        """
+        return images
+
+    def describe_normalized(self, images: Float[Tensor, "B _ H W"]) -> DenseDescription:
+        """The description of images that `normalize` gave, or of tiles of them."""
+        description: DenseDescription = self(images)
+        return description
 
 
 class ImageEmbedding(Network):

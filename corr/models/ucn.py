@@ -69,16 +69,24 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         channels, stride = self.trunk.channels, self.trunk.stride
         if refine and stride == 1:
             raise OptionError(f"refine is true, but '{trunk}' describes every pixel; use false")
-        self.stride = 1 if refine else stride
+        self.stride, self.multiple = 1 if refine else stride, self.trunk.multiple
+        self.context = self.trunk.context
         self.describe = nn.Conv2d(channels, descriptor_dim, 1)
         self.refinement = Refinement(channels, descriptor_dim, stride) if refine else None
         self.head = KeypointHead(channels, stride) if keypoints else None
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""
+        return self.describe_normalized(self.normalize(images))
+
+    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """Mean 0 and deviation 1 of each image, in the channels that the trunk sees."""
+        return normalize_images(images if self.trunk.sees_colour else to_grey(images))
+
+    def describe_normalized(self, images: Float[Tensor, "B _ H W"]) -> DenseDescription:
+        """The same as `forward` of images that were normalised before."""
         height, width = images.shape[-2:]
-        seen = normalize_images(images if self.trunk.sees_colour else to_grey(images))
-        padded = pad_to_multiple(seen, self.trunk.multiple)
+        padded = pad_to_multiple(images, self.trunk.multiple)
         features = self.trunk(padded.contiguous(memory_format=torch.channels_last))
         grey = to_grey(padded) if self.trunk.sees_colour else padded
         raw = self.describe(features)  # what a transformer would turn is what goes in here

@@ -26,6 +26,8 @@ class Trunk(nn.Module, ABC):
     """Length of a feature vector."""
     sees_colour: bool
     """Whether images are RGB, or grey."""
+    context: int
+    """px beyond a place that reach its feature vector or its keypoints, at most."""
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B C Hs Ws"]:
@@ -45,6 +47,7 @@ class LightTrunk(Trunk):
     stride = 4
     multiple = 16
     sees_colour = False
+    context = 160
 
     def __init__(self, widths: tuple[int, int, int] = (32, 64, 128)) -> None:
         super().__init__()
@@ -83,6 +86,7 @@ class ResUNetTrunk(Trunk):
     stride = 1
     multiple = 8
     sees_colour = True
+    context = 64
 
     def __init__(self, widths: tuple[int, int, int, int] = (32, 64, 128, 256)) -> None:
         super().__init__()
@@ -152,7 +156,7 @@ def pad_to_multiple(images: Float[Tensor, "B C H W"], multiple: int) -> Tensor:
 
 def normalize_images(images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
     """Each image with mean 0 and deviation 1 over all its channels; a flat one becomes 0."""
-    std, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True)
+    std, mean = torch.std_mean(images, dim=(1, 2, 3), correction=0, keepdim=True)
     return (images - mean) / (std + 1e-4)
 
 

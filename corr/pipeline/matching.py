@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def match(
     *,
     model: str | Path | Network | None = None,
     max_keypoints: int = 2048,
+    scales: Sequence[float] = (1.0,),
     verify: str | None = None,
     verify_px: float = 3.0,
     mutual: bool = True,
@@ -53,6 +55,7 @@ def match(
         image1: likewise.
         model: as in `corr.extract`.
         max_keypoints: detect at most so many in each image.
+        scales: as in `corr.extract`.
         verify: keep only matches that agree on one `homography` or one `fundamental` matrix, which
             becomes `.model`.
         verify_px: how far a match may be from it.
@@ -88,7 +91,9 @@ def match(
     def described(image: Any) -> Features:
         if isinstance(image, Features):
             return image
-        return extract(image, model=model, max_keypoints=max_keypoints, device=device)
+        return extract(
+            image, model=model, max_keypoints=max_keypoints, scales=scales, device=device
+        )
 
     def matched(features0: Features, features1: Features) -> Matches:
         tables = [x.descriptors for x in (features0, features1)]
