@@ -102,6 +102,8 @@ class DenseDescription(NamedTuple):
     """Logit of every pixel: whether another view of the place would have its keypoint here."""
     reliability: Float[Tensor, "B 1 Hs Ws"] | None = None
     """Logit of every descriptor: whether it would be found again."""
+    deformation: Float[Tensor, "B 1 _ _"] | None = None
+    """By how much the receptive field of each place was deformed, mean square in cells."""
 
     def read(self, points: Float[Tensor, "B N 2"], stride: int) -> Float[Tensor, "B N D"]:
         """Unit-length descriptors at points of the images, px, between four of the maps' vectors.

@@ -57,6 +57,7 @@ class CorrespondenceTask(MetricTask):
         keypoint_share: of them, how many are at keypoints if there are so many; the others are
             anywhere.
         keypoint_weight: of the keypoint head in the loss.
+        deformation_weight: of how much a spatial transformer deforms receptive fields.
 
     Raises:
         OptionError: a setting outside its range.
@@ -81,6 +82,7 @@ class CorrespondenceTask(MetricTask):
         num_points: int = 1024,
         keypoint_share: float = 0.5,
         keypoint_weight: float = 1.0,
+        deformation_weight: float = 0.01,
     ) -> None:
         super().__init__(
             network, loss, learning_rate=learning_rate, optimizer=optimizer,
@@ -93,6 +95,9 @@ class CorrespondenceTask(MetricTask):
             raise OptionError(f"keypoint_share is {keypoint_share}; use a value in [0, 1]")
         if not keypoint_weight >= 0:
             raise OptionError(f"keypoint_weight is {keypoint_weight}; use 0 or more")
+        if not deformation_weight >= 0:
+            raise OptionError(f"deformation_weight is {deformation_weight}; use 0 or more")
+        self.deformation_weight = deformation_weight
         self.num_points = num_points
         self.keypoint_share = keypoint_share
         self.keypoint_weight = keypoint_weight
@@ -120,9 +125,7 @@ class CorrespondenceTask(MetricTask):
             _around(batch.images1.float() / 255, points1, image),
         )
 
-    def training_step(
-        self, batch: CorrespondenceBatch, batch_idx: int
-    ) -> Float[Tensor, ""] | None:
+    def training_step(self, batch: CorrespondenceBatch, batch_idx: int) -> Float[Tensor, ""] | None:
         """The loss of the descriptors, and that of the keypoint head if there is one.
 
         None, which changes nothing, where no process has a pair of which anything is known.
@@ -134,6 +137,10 @@ class CorrespondenceTask(MetricTask):
         loss = self.loss_logged(described)
         assert self._own is not None
         dense0 = self._own[0]
+        if dense0.deformation is not None:
+            deformation = dense0.deformation.mean()
+            self.log("train/deformation", deformation.detach())
+            loss = loss + self.deformation_weight * deformation
         if dense0.repeatability is None or self.keypoint_weight == 0:
             return loss
         # A keypoint lies between pixels, and can be found again only where all of them are known.

@@ -31,9 +31,7 @@ class BothWaysUp(DenseDescriptor):
 
     def forward(self, images: Tensor) -> DenseDescription:
         upright, turned = self.inner(images), self.inner(images.flip(2, 3))
-        maps = (
-            (one + other.flip(2, 3)) / 2 for one, other in zip(upright, turned, strict=True)
-        )
+        maps = ((one + other.flip(2, 3)) / 2 for one, other in zip(upright, turned, strict=True))
         return DenseDescription(*maps)
 
 

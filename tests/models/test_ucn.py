@@ -143,6 +143,25 @@ def test_every_weight_learns(built):
     built.eval()
 
 
+@pytest.mark.parametrize("trunk", ["light", "resunet", "googlenet"])
+@pytest.mark.parametrize("transformer", ["rigid", "similarity", "affine", "thin-plate"])
+def test_transformers_of_every_trunk(trunk, transformer, tmp_path):
+    built = network(trunk, transformer=transformer, descriptor_dim=16, keypoints=False)
+    images = torch.rand(1, 3, 50, 41)
+    with torch.no_grad():
+        upright = built(images)
+        torch.nn.init.normal_(built.describe.localization[-1].weight, std=0.3)
+        bent = built(images)
+    assert float(upright.deformation.max()) < 1e-9
+    assert float(bent.deformation.max()) > 0.01
+    assert not torch.allclose(bent.descriptors, upright.descriptors, atol=1e-3)
+    save_network(built, tmp_path)
+    with torch.no_grad():
+        assert torch.equal(load_network(tmp_path)(images).descriptors, bent.descriptors)
+    built(images).descriptors[0, 0].sum().backward()
+    assert built.describe.localization[-1].weight.grad.abs().sum() > 0
+
+
 def test_saved_and_loaded(tmp_path):
     built = network(descriptor_dim=32, keypoints=False)
     save_network(built, tmp_path / "net")
@@ -156,10 +175,10 @@ def test_saved_and_loaded(tmp_path):
 
 def test_refusals(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as outside tests
-    with pytest.raises(OptionError, match="trunk is 'heavy'; use light or resunet"):
+    with pytest.raises(OptionError, match="trunk is 'heavy'; use one of light, resunet, googlenet"):
         UniversalCorrespondenceNetwork("heavy")
-    with pytest.raises(OptionError, match=r"transformer is 'affine'; use none \(null in a recipe\)"):
-        UniversalCorrespondenceNetwork(transformer="affine")
+    with pytest.raises(OptionError, match="transform is 'bent'; use one of rigid, similarity"):
+        UniversalCorrespondenceNetwork(transformer="bent")
     with pytest.raises(OptionError, match="refine is true, but 'resunet' describes every pixel"):
         UniversalCorrespondenceNetwork("resunet", refine=True)
     with pytest.raises(OptionError, match="descriptor_dim is 0"):

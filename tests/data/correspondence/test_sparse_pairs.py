@@ -125,7 +125,12 @@ def replace_line(path, start, text):
 @pytest.mark.parametrize(
     ("file", "start", "text", "said"),
     [
-        ("cameras", "1", "1 FISHEYE 240 180 1 2 3", r"line 2: camera model FISHEYE is not read; use"),
+        (
+            "cameras",
+            "1",
+            "1 FISHEYE 240 180 1 2 3",
+            r"line 2: camera model FISHEYE is not read; use",
+        ),
         ("cameras", "1", "1 PINHOLE 240 180 1 2 3", r"line 2 cannot .* parameters fx, fy, cx, cy"),
         ("cameras", "1", "1 PINHOLE 240", r"line 2 cannot .* ID, MODEL, WIDTH"),
         ("images", "2", "2 1 0 0 0 0 0 0 9 view 2.png", r"line 4: there is no camera 9"),
