@@ -21,7 +21,7 @@ class Camera:
 
     intrinsics: Float64[np.ndarray, "3 3"]
     """px; the centre of the top-left pixel is (0, 0)."""
-    distortion: Float64[np.ndarray, "4"] | None = None
+    distortion: Float64[np.ndarray, " 4"] | None = None
     """k1 and k2 along the radius, p1 and p2 across it, as OpenCV has them; None for no lens."""
 
     def rays(self, points: Float[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N 3"]:

@@ -120,9 +120,7 @@ class CorrespondenceTask(MetricTask):
             _around(batch.images1.float() / 255, points1, image),
         )
 
-    def training_step(
-        self, batch: CorrespondenceBatch, batch_idx: int
-    ) -> Float[Tensor, ""] | None:
+    def training_step(self, batch: CorrespondenceBatch, batch_idx: int) -> Float[Tensor, ""] | None:
         """The loss of the descriptors, and that of the keypoint head if there is one.
 
         None, which changes nothing, where no process has a pair of which anything is known.

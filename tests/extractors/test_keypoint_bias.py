@@ -31,14 +31,12 @@ class BothWaysUp(DenseDescriptor):
 
     def forward(self, images: Tensor) -> DenseDescription:
         upright, turned = self.inner(images), self.inner(images.flip(2, 3))
-        maps = (
-            (one + other.flip(2, 3)) / 2 for one, other in zip(upright, turned, strict=True)
-        )
+        maps = ((one + other.flip(2, 3)) / 2 for one, other in zip(upright, turned, strict=True))
         return DenseDescription(*maps)
 
 
 def turned_offsets(image, model):
-    """What is between keypoints of an image and those of its turned copy, turned back, (K, 2) px."""
+    """From keypoints of an image to those of its turned copy, turned back, (K, 2) px."""
     first = corr.extract(image, model=model, max_keypoints=500).keypoints
     second = corr.extract(image[::-1, ::-1].copy(), model=model, max_keypoints=500).keypoints
     back = np.array([image.shape[1] - 1, image.shape[0] - 1]) - second

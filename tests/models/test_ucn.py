@@ -158,7 +158,7 @@ def test_refusals(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as outside tests
     with pytest.raises(OptionError, match="trunk is 'heavy'; use light or resunet"):
         UniversalCorrespondenceNetwork("heavy")
-    with pytest.raises(OptionError, match=r"transformer is 'affine'; use none \(null in a recipe\)"):
+    with pytest.raises(OptionError, match=r"transformer is 'affine'; use none \(null"):
         UniversalCorrespondenceNetwork(transformer="affine")
     with pytest.raises(OptionError, match="refine is true, but 'resunet' describes every pixel"):
         UniversalCorrespondenceNetwork("resunet", refine=True)

@@ -135,9 +135,7 @@ def test_points_of_one_photo_are_no_negatives_within_the_radius():
     task = task_of(loss=CorrespondenceContrastiveLoss(guard=Guard(min_distance=0.0, radius=8.0)))
     described = task.train().describe(charted(2))
     labels, num_rows = described.labels, len(described.anchors)
-    negative = task.loss.guard.negatives(
-        torch.ones(num_rows, num_rows), slice(0, num_rows), labels
-    )
+    negative = task.loss.guard.negatives(torch.ones(num_rows, num_rows), slice(0, num_rows), labels)
     apart = torch.cdist(labels.points, labels.points)
     same = labels.images[:, None] == labels.images
     assert not negative[same & (apart <= 7.9)].any()

@@ -66,9 +66,7 @@ class GroundTruthPairs(PairSource, Generic[Listed]):
     def pair(self, index: int, side: int, rng: np.random.Generator) -> DensePair:
         """A window of both images around the same points."""
         whole = self.read(self.pairs[index])
-        image0, image1 = (
-            self._change.colour(image, rng) for image in (whole.image0, whole.image1)
-        )
+        image0, image1 = (self._change.colour(image, rng) for image in (whole.image0, whole.image1))
         return crop_pair(image0, image1, whole.flow_0to1, side, rng)
 
 

@@ -54,7 +54,9 @@ def test_by_hand():
     wall[0] = np.nan
     motion = motion_of_depth(wall, camera, camera, pose)
     assert np.isnan(motion.flow_0to1[0]).all()
-    np.testing.assert_allclose(motion.flow_0to1[1:], np.broadcast_to((-10, 0), (20, 41, 2)), atol=1e-5)
+    np.testing.assert_allclose(
+        motion.flow_0to1[1:], np.broadcast_to((-10, 0), (20, 41, 2)), atol=1e-5
+    )
     depth1 = np.full((21, 41), 10.0)
     depth1[:, 12:15] = 5
     x, y = np.meshgrid(np.arange(41.0), np.arange(21.0))
