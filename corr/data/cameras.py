@@ -12,7 +12,9 @@ from jaxtyping import Bool, Float, Float32, Float64
 DEPTH_TOLERANCE = 0.01
 """Two depths of one point differ by at most so much, as a share."""
 
-_CONVERGED = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 100, 1e-10)
+_NUM_ITERATIONS = 50
+"""Each leaves a share of 3 |k1| r^2 of the error: half of it where a lens moves a point by a sixth
+of its distance to the middle."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,21 +23,17 @@ class Camera:
 
     intrinsics: Float64[np.ndarray, "3 3"]
     """px; the centre of the top-left pixel is (0, 0)."""
-    distortion: Float64[np.ndarray, "4"] | None = None
+    distortion: Float64[np.ndarray, " 4"] | None = None
     """k1 and k2 along the radius, p1 and p2 across it, as OpenCV has them; None for no lens."""
 
     def rays(self, points: Float[np.ndarray, "N 2"]) -> Float64[np.ndarray, "N 3"]:
         """The points in space of depth 1 that are seen at points of the image, px."""
-        if self.distortion is None or len(points) == 0:
-            plane = np.c_[points, np.ones(len(points))] @ np.linalg.inv(self.intrinsics).T
-            return np.asarray(plane, np.float64)
-        straight = cv2.undistortPoints(
-            points[:, None].astype(np.float64),
-            self.intrinsics,
-            self.distortion,
-            criteria=_CONVERGED,
-        )
-        return np.c_[straight[:, 0], np.ones(len(points))]
+        inverse = np.linalg.inv(self.intrinsics).T
+        rays: Float64[np.ndarray, "N 3"] = np.c_[points, np.ones(len(points))] @ inverse
+        if self.distortion is not None:
+            for _ in range(_NUM_ITERATIONS):  # a lens has no inverse in closed form
+                rays[:, :2] += (points - self.project(rays)) @ inverse[:2, :2]
+        return rays
 
     def project(self, points: Float64[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N 2"]:
         """Where points in the frame of the camera are seen, px; NaN behind it.

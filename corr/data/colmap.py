@@ -159,7 +159,7 @@ def _camera(
     return camera, (size, Camera(intrinsics, bent if bent.any() else None))
 
 
-def _pose(values: Float64[np.ndarray, "7"]) -> Float64[np.ndarray, "4 4"]:
+def _pose(values: Float64[np.ndarray, " 7"]) -> Float64[np.ndarray, "4 4"]:
     """From a quaternion, its real part first, and a translation."""
     w, axis = values[0], values[1:4]
     angle = 2 * np.arctan2(np.linalg.norm(axis), w)

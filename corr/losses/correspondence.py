@@ -27,11 +27,11 @@ class CorrespondenceContrastiveLoss(GuardedLoss):
     """Equation (1): corresponding points are pulled together, others pushed a margin apart.
 
     `L = 1/(2N) sum_i { s_i d_i^2 + (1 - s_i) max(0, m - d_i)^2 }` over N pairs of points, d_i the
-    distance of their descriptors and s_i 1 where they correspond. Each point, of either image, is in
-    two pairs: with its correspondence, and with one negative. By default that is its nearest
-    neighbour in feature space among the points that are farther from its correspondence than the
-    guard's radius; `random` takes any of them, for comparison. Points that are occluded or out of
-    view have no correspondence, and are in no pair.
+    distance of their descriptors and s_i 1 where they correspond. Each point, of either image, is
+    in two pairs: with its correspondence, and with one negative. By default that is its nearest
+    neighbour in feature space among the points of the batch, but for those of the image of its
+    correspondence that are within the guard's radius of it; `random` takes any of them, for
+    comparison. Points that are occluded or out of view have no correspondence, and are in no pair.
 
     Source: Choy 2016, "Universal Correspondence Network", equation 1 and section 3.3; the margin of
     1 for descriptors of unit length and the radius of 16 px are ours.

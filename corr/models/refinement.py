@@ -10,8 +10,8 @@ from torch import Tensor, nn
 class Refinement(nn.Module):
     """Enlarges descriptors, and corrects each pixel's by what the pixels around it show.
 
-    At full resolution memory is what a layer waits for, so that few channels look at the pixels: 3 x
-    3 convolutions of grey values, and of features that say what they belong to.
+    At full resolution memory is what a layer waits for, so that few channels look at the pixels:
+    3 x 3 convolutions of grey values, and of features that say what they belong to.
 
     Args:
         channels: of the features.

@@ -1,4 +1,4 @@
-"""Which negatives a dense descriptor should learn from: the same network, budget and seed each time.
+"""Which negatives a dense descriptor should learn from, of one network, budget and seed.
 
     python tests/benchmarks/ablate_negatives.py photos --steps 2000 --batch 4 --out ablation
 
@@ -54,14 +54,18 @@ def main() -> int:
     ]
     if options.val is not None:
         budget += ["--data.val_folder", str(options.val)]
-    rows = [("negatives", *FIGURES.values(), f"untrained {FIGURES['val/pck10']}")]
+    rows = [("negatives", *FIGURES.values())]
     for name, variant in VARIANTS.items():
         folder = options.out / name.replace(" ", "-")
         if not (folder / "curves.png").is_file():
             train([*budget, *variant], folder)
         history = read_history(folder)
-        last = [f"{100 * history[figure][1][-1]:.1f}" for figure in FIGURES]
-        rows.append((name, *last, f"{100 * history['val/pck10'][1][0]:.1f}"))
+        untrained, trained = (
+            [f"{100 * history[figure][1][place]:.1f}" for figure in FIGURES] for place in (0, -1)
+        )
+        if len(rows) == 1:
+            rows.append(("(untrained)", *untrained))
+        rows.append((name, *trained))
     say_columns(rows)
     return 0
 

@@ -36,7 +36,7 @@ class BothWaysUp(DenseDescriptor):
 
 
 def turned_offsets(image, model):
-    """What is between keypoints of an image and those of its turned copy, turned back, (K, 2) px."""
+    """From keypoints of an image to those of its turned copy, turned back, (K, 2) px."""
     first = corr.extract(image, model=model, max_keypoints=500).keypoints
     second = corr.extract(image[::-1, ::-1].copy(), model=model, max_keypoints=500).keypoints
     back = np.array([image.shape[1] - 1, image.shape[0] - 1]) - second

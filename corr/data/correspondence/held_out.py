@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from corr.data.correspondence.dense_pair import DensePair, PairSource
@@ -17,7 +19,7 @@ class HeldOut(PairSource):
         self._source = source
 
     def __len__(self) -> int:
-        return -(-len(self._source) // EVERY)
+        return math.ceil(len(self._source) / EVERY)
 
     def pair(self, index: int, side: int, rng: np.random.Generator) -> DensePair:
         """A pair of one of them."""

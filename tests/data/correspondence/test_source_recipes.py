@@ -12,6 +12,7 @@ from corr.data.correspondence.dense_pair import DensePair
 from corr.data.correspondence.held_out import HeldOut, Rest
 from corr.data.synthetic.config import Surfaces, SyntheticConfig
 from corr.errors import DatasetError, OptionError
+from corr.tasks.recipe import build_recipe
 from corr.tasks.records import read_history
 from corr.tasks.training import train
 
@@ -60,6 +61,14 @@ def test_it_trains(tmp_path, recipe, made_of):
     assert np.isfinite(history["train/loss"][1]).all()
     assert 0 <= history["val/pck10"][1][-1] <= 1
     assert (run / "weights.safetensors").is_file()
+
+
+def test_another_set_is_held_out():
+    options = [ROOT, "sintel", "--data.val_source", "corr.data.StereoPairs"]
+    options += ["--data.val_source.init_args.root", "kitti"]
+    data = build_recipe("correspondence/ucn-flow", options).data
+    assert type(data.source) is FlowPairs and type(data.val_source) is StereoPairs
+    assert (str(data.source.root), str(data.val_source.root)) == ("sintel", "kitti")
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(tmp_path):
