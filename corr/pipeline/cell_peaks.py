@@ -15,15 +15,16 @@ def find_cell_peaks(
     cells: Float[Tensor, "Hs Ws D"],
     nearest: Int64[Tensor, "N 2"],
 ) -> Float[Tensor, "N 2"]:
-    """(x, y) in cells, at most half a cell from the nearest one.
+    """(x, y) in cells, less than one from the nearest in x and in y.
 
-    The peak of the parabola through the similarities of the 3 x 3 cells around the nearest: in both
-    directions together where it curves downwards in all of them, otherwise in each for itself.
-    Beyond the border of the map nothing is known, so that the place of a cell there stays whole in
-    the direction of the border.
+    Between a cell and its neighbours in x and in y the map is taken to be linear, as it is where
+    descriptors are read between cells. Of the four such pairs of neighbours the one counts whose
+    plane comes closest to the descriptor, and the place on it that does. A parabola through the
+    similarities knows nothing of how unlike the cells are among themselves, and so is drawn to the
+    side where the image changes least.
 
     Args:
-        descriptors: one for each row of `nearest`.
+        descriptors: one for each row of `nearest`, of unit length like the cells.
         cells: of the other image.
         nearest: (x, y) of the most similar cell.
     """
@@ -39,29 +40,52 @@ def _shift(
     cells: Float[Tensor, "Hs Ws D"],
     nearest: Int64[Tensor, "N 2"],
 ) -> Float[Tensor, "N 2"]:
-    height, width = cells.shape[:2]
-    around = torch.tensor([-1, 0, 1], device=cells.device)
     x, y = nearest.unbind(1)
-    columns = (x[:, None] + around).clamp(0, width - 1)
-    rows = (y[:, None] + around).clamp(0, height - 1)
-    read = cells[rows[:, :, None], columns[:, None, :]]
-    near = torch.einsum("nd,nijd->nij", descriptors, read)
-    slope_x = (near[:, 1, 2] - near[:, 1, 0]) / 2
-    slope_y = (near[:, 2, 1] - near[:, 0, 1]) / 2
-    bend_x = near[:, 1, 2] - 2 * near[:, 1, 1] + near[:, 1, 0]
-    bend_y = near[:, 2, 1] - 2 * near[:, 1, 1] + near[:, 0, 1]
-    twist = (near[:, 2, 2] - near[:, 2, 0] - near[:, 0, 2] + near[:, 0, 0]) / 4
-    inside_x, inside_y = (x > 0) & (x < width - 1), (y > 0) & (y < height - 1)
-    together = bend_x * bend_y - twist**2
-    peaked = (bend_x < 0) & (bend_y < 0) & (together > 0) & inside_x & inside_y
-    shift_x = torch.where(
-        peaked,
-        (twist * slope_y - bend_y * slope_x) / together,
-        torch.where((bend_x < 0) & inside_x, -slope_x / bend_x, 0.0),
-    )
-    shift_y = torch.where(
-        peaked,
-        (twist * slope_x - bend_x * slope_y) / together,
-        torch.where((bend_y < 0) & inside_y, -slope_y / bend_y, 0.0),
-    )
-    return torch.stack((shift_x, shift_y), dim=1).clamp(-0.5, 0.5)
+    middle = cells[y, x]
+    wanted = descriptors - middle
+    best = torch.zeros_like(wanted[:, 0])
+    shift = torch.zeros_like(wanted[:, :2])
+    for right in (-1, 1):
+        beside, along_x = _difference(cells, x + right, y, middle)
+        slope_x, bend_x = (along_x * wanted).sum(1), along_x.square().sum(1)
+        for down in (-1, 1):
+            below, along_y = _difference(cells, x, y + down, middle)
+            slope_y, bend_y = (along_y * wanted).sum(1), along_y.square().sum(1)
+            twist = (along_x * along_y).sum(1)
+            area = (bend_x * bend_y - twist**2).clamp_min(0)
+            solid = beside & below & (area > 1e-4 * bend_x * bend_y)
+            free_x = torch.where(
+                solid,
+                (bend_y * slope_x - twist * slope_y) / area.clamp_min(1e-12),
+                slope_x / bend_x.clamp_min(1e-12),
+            ).clamp(0, 1)
+            # What x leaves to y once x keeps to its side, and the other way round.
+            move_y = ((slope_y - twist * free_x) / bend_y.clamp_min(1e-12)).clamp(0, 1)
+            move_x = ((slope_x - twist * move_y) / bend_x.clamp_min(1e-12)).clamp(0, 1)
+            gain = (
+                2 * (slope_x * move_x + slope_y * move_y)
+                - (bend_x * move_x**2 + bend_y * move_y**2)
+                - 2 * twist * move_x * move_y
+            )
+            better = gain > best
+            best = torch.where(better, gain, best)
+            moved = torch.stack((right * move_x, down * move_y), dim=1)
+            shift = torch.where(better[:, None], moved, shift)
+    return shift
+
+
+def _difference(
+    cells: Float[Tensor, "Hs Ws D"],
+    x: Int64[Tensor, " N"],
+    y: Int64[Tensor, " N"],
+    middle: Float[Tensor, "N D"],
+) -> tuple[Tensor, Tensor]:
+    """Whether there is a cell at (x, y), and how it differs from the middle; 0 where there is none.
+
+    Returns:
+        Bool (N,) and float (N, D).
+    """
+    height, width = cells.shape[:2]
+    there = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    read = cells[y.clamp(0, height - 1), x.clamp(0, width - 1)]
+    return there, torch.where(there[:, None], read - middle, 0.0)
