@@ -87,7 +87,12 @@ def describe_tiles(
 
 def _in_float32(description: DenseDescription) -> DenseDescription:
     """What is computed with it is finer than bfloat16."""
-    return DenseDescription(*(maps if maps is None else maps.float() for maps in description))
+    descriptors, repeatability, reliability = description
+    return DenseDescription(
+        descriptors.float(),
+        None if repeatability is None else repeatability.float(),
+        None if reliability is None else reliability.float(),
+    )
 
 
 class _Span(NamedTuple):
