@@ -199,7 +199,8 @@ class DenseMatches:
             image0: the first image.
             image1: the second image.
             path: where to write the picture.
-            max_flow: px at the rim of the colour wheel; nearly the longest when not given.
+            max_flow: px at the rim of the colour wheel; nearly the longest of the confident matches
+                when not given.
         """
         height, width = self.image_size0
         rows = np.arange(height) // self.stride

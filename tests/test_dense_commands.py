@@ -94,7 +94,7 @@ def test_the_weights_of_another_network(folder, capsys):
     save_network(UniversalCorrespondenceNetwork(), "net")
     save_file(weights, "net/weights.safetensors")
     assert main(DENSE) == 2
-    assert "is [32] instead of [64]" in capsys.readouterr().err
+    assert "is [32, 32, 1, 1] instead of [64, 32, 1, 1]" in capsys.readouterr().err
     save_network(HardNet(), "net")
     assert main(DENSE) == 2
     assert "type HardNet does not describe every place" in capsys.readouterr().err

@@ -12,8 +12,9 @@ from corr.drawing.strip import Colour, Picture, Strip
 
 _GAP_PX = 6
 _UNMATCHED: Colour = (128, 128, 128)
-_LONGEST = 98
-"""Percentile of the lengths at the rim of the wheel: a few false matches may be very long."""
+_LONGEST = 95
+"""Percentile of the lengths at the rim of the wheel, among the more confident half of the matches:
+false ones may be as long as the image."""
 
 
 def draw_dense_matches(
@@ -34,13 +35,14 @@ def draw_dense_matches(
         image1: of any size.
         flow: px, of every pixel of image 0; NaN where there is no match.
         confidence: in [0, 1].
-        max_flow: px at the rim of the colour wheel; nearly the longest vector when not given.
+        max_flow: px at the rim of the colour wheel; nearly the longest of the confident
+            matches when not given.
     """
     known = np.isfinite(flow).all(axis=2)
-    length = np.hypot(flow[..., 0], flow[..., 1])[known]
     limit = float(max_flow or 0)
-    if limit <= 0 and length.size:
-        limit = float(np.percentile(length, _LONGEST))
+    if limit <= 0 and known.any():
+        sure = known & (confidence >= np.median(confidence[known]))
+        limit = float(np.percentile(np.hypot(*flow[sure].T), _LONGEST))
     limit = limit if limit > 0 else 1.0
     colours = turbo()[np.rint(255 * np.where(known, confidence, 0).clip(0, 1)).astype(np.uint8)]
     colours[~known] = 0

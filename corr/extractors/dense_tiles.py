@@ -66,7 +66,7 @@ def describe_tiles(
         if network.context is None or _cells(image, network.stride) <= limit:
             with torch.autocast(image.device.type, torch.bfloat16, enabled=fast):
                 description = network(image)
-            yield Tile(description, 0, 0, (0, 0, image.shape[3], image.shape[2]))
+            yield Tile(_in_float32(description), 0, 0, (0, 0, image.shape[3], image.shape[2]))
             return
         normal = network.normalize(image)
         # Peaks look up to `peaks.RADIUS` px around, and bilinear reading a cell.
@@ -80,9 +80,19 @@ def describe_tiles(
                 with torch.autocast(image.device.type, torch.bfloat16, enabled=fast):
                     description = network.describe_normalized(part)
                 inner = x.core_start, y.core_start, x.core_stop, y.core_stop
-                yield Tile(description, x.start, y.start, inner)
+                yield Tile(_in_float32(description), x.start, y.start, inner)
     finally:
         network.train(was_training)
+
+
+def _in_float32(description: DenseDescription) -> DenseDescription:
+    """What is computed with it is finer than bfloat16."""
+    descriptors, repeatability, reliability = description
+    return DenseDescription(
+        descriptors.float(),
+        None if repeatability is None else repeatability.float(),
+        None if reliability is None else reliability.float(),
+    )
 
 
 class _Span(NamedTuple):

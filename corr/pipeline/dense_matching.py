@@ -47,8 +47,8 @@ def match_dense(
 ) -> DenseMatches:
     """For each place of image 0 the place of image 1 with the most similar descriptor, anywhere.
 
-    It is found among all cells of image 1, then placed between them by the parabola through the
-    similarities around it. The images may differ in size.
+    It is found among all cells of image 1, then placed between them where the descriptor read there
+    is most similar, see `corr.pipeline.cell_peaks`. The images may differ in size.
 
     The confidence of a match of similarity `s` whose runner-up, the best place of image 1 more than
     `OTHER_PLACE_PX` away, has similarity `r` is `(s - r) / (1 - r)`: 1 for equal descriptors, 0

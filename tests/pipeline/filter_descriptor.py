@@ -22,6 +22,7 @@ class FilterDescriptor(DenseDescriptor):
         super().__init__()
         self.stride, self.descriptor_dim, self.sigma = stride, SIDE**2, sigma
 
+    @torch.autocast("cpu", enabled=False)
     def forward(self, images):
         grey = to_grey(images)
         smooth = blur(grey, self.sigma)
