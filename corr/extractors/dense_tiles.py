@@ -87,9 +87,9 @@ def describe_tiles(
 
 def _in_float32(description: DenseDescription) -> DenseDescription:
     """What is computed with it is finer than bfloat16."""
-    descriptors, repeatability, reliability = description
+    repeatability, reliability = description.repeatability, description.reliability
     return DenseDescription(
-        descriptors.float(),
+        description.descriptors.float(),
         None if repeatability is None else repeatability.float(),
         None if reliability is None else reliability.float(),
     )
