@@ -1,4 +1,4 @@
-"""Figures over the steps of a training."""
+"""Figures over steps: of a training, of an angle, of a threshold."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def draw_curves(
     *,
     x_label: str = "step",
     y_label: str = "",
+    log_x: bool = False,
     log_y: bool = False,
     markers: bool = True,
 ) -> UInt8[np.ndarray, "_ _ 3"]:
@@ -32,6 +33,7 @@ def draw_curves(
         title: above the diagram.
         x_label: what the steps are.
         y_label: what the values are, with their unit.
+        log_x: a logarithmic axis of the steps, labelled at each of those of the first curve.
         log_y: a logarithmic value axis.
         markers: show the points of a curve that has few.
     """
@@ -51,6 +53,11 @@ def draw_curves(
     if log_y:  # 20 instead of 2 x 10^1
         axes.yaxis.set_major_formatter(LogFormatter())
         axes.yaxis.set_minor_formatter(LogFormatter())
+    if log_x and curves:
+        steps = [float(step) for step in next(iter(curves.values()))[0]]
+        axes.set_xscale("log")
+        axes.set_xticks(steps, [f"{step:g}" for step in steps])
+        axes.minorticks_off()
     axes.grid(visible=True, color="0.9")
     axes.spines[["top", "right"]].set_visible(False)
     if len(curves) > 1:

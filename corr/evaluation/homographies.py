@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,6 +41,8 @@ class HomographyProtocol:
     """Of binary descriptors."""
     search: str = "auto"
     """Who finds nearest neighbours."""
+    rotations: str = "none"
+    """`auto`: the best of four quarter turns of image 1, by its number of matches."""
     mma_px: tuple[int, ...] = MMA_PX
     """Thresholds of the mean matching accuracy; a pair without matches has 0."""
     correct_px: float = 3.0
@@ -113,6 +115,7 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
             max_keypoints=self.settings.max_keypoints,
             verify=None,
             search=self.settings.search,
+            rotations=turns(self.settings.rotations),
         )
 
     def read_output(self, path: Path, inputs: HomographyInputs) -> Matches:
@@ -127,7 +130,7 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
         points = output.keypoints0, output.keypoints1
         error = reprojection_error(*points, truth)
         estimates = {"least_squares": fit_homography(*points)}
-        for index, order in enumerate(_orders(len(error), self.settings.magsac_orders)):
+        for index, order in enumerate(orders(len(error), self.settings.magsac_orders)):
             estimates[_magsac(index)], _ = verify_matches(
                 points[0][order],
                 points[1][order],
@@ -185,18 +188,15 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
 
     def draw(self, inputs: HomographyInputs, output: Matches) -> Picture:
         """Right matches in green over wrong ones in red; some of them where there are many."""
-        points = output.keypoints0, output.keypoints1
+        few = some_matches(output)
+        points = few.keypoints0, few.keypoints1
         error = reprojection_error(*points, inputs.homography_0to1)
-        correct = error <= self.settings.correct_px
-        chosen = np.random.default_rng(0).permutation(len(output))[:_MOST_DRAWN]
-        drawn = Matches(
-            output.keypoints0[chosen],
-            output.keypoints1[chosen],
-            output.scores[chosen],
-            output.image_size0,
-            output.image_size1,
-        )
-        return drawn.draw(inputs.image0, inputs.image1, correct=correct[chosen])
+        return few.draw(inputs.image0, inputs.image1, correct=error <= self.settings.correct_px)
+
+
+def turns(rotations: str) -> str | None:
+    """What `corr.match` calls `--rotations`."""
+    return None if rotations == "none" else rotations
 
 
 def _magsac(index: int) -> str:
@@ -204,7 +204,19 @@ def _magsac(index: int) -> str:
     return f"magsac_{index}" if index else "magsac"
 
 
-def _orders(num_matches: int, num_orders: int) -> Iterator[Int64[np.ndarray, " K"]]:
+def some_matches(found: Matches) -> Matches:
+    """As many as a picture can show, chosen at random, the same each time."""
+    chosen = np.random.default_rng(0).permutation(len(found))[:_MOST_DRAWN]
+    return replace(
+        found,
+        keypoints0=found.keypoints0[chosen],
+        keypoints1=found.keypoints1[chosen],
+        scores=found.scores[chosen],
+    )
+
+
+def orders(num_matches: int, num_orders: int) -> Iterator[Int64[np.ndarray, " K"]]:
+    """Orders of matches in which an estimator sees them: as they are, then shuffled."""
     yield np.arange(num_matches)
     for seed in range(1, num_orders):
         yield np.random.default_rng(seed).permutation(num_matches)
