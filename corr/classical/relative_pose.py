@@ -30,7 +30,7 @@ class RelativePose:
 
 def estimate_pose(
     points0: Float[np.ndarray, "K 2"],
-    points1: Float[np.ndarray, "K 2"],
+    points1: Float[np.ndarray, "J 2"],
     intrinsics0: Float[np.ndarray, "3 3"],
     intrinsics1: Float[np.ndarray, "3 3"],
     *,

@@ -8,11 +8,11 @@ from jaxtyping import Float64, UInt8
 
 from corr.geometry import resize, warp_homography
 
-View = tuple[UInt8[np.ndarray, "H W 3"], Float64[np.ndarray, "3 3"]]
+View = tuple[UInt8[np.ndarray, "_ _ 3"], Float64[np.ndarray, "3 3"]]
 """A view, and the homography that takes points of the photograph to it."""
 
 
-def turned_view(photo: UInt8[np.ndarray, "H W 3"], angle_deg: float) -> View:
+def turned_view(photo: UInt8[np.ndarray, "H W 3"], angle_deg: int | float) -> View:
     """The photograph turned clockwise about its centre, on a canvas that holds all of it.
 
     Beyond the photograph its border is repeated, since a black one would have corners of its own.

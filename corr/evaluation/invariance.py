@@ -80,7 +80,7 @@ class InvarianceBenchmark(Benchmark[Photograph, InvarianceInputs, Output]):
         Column("turned by 0/15/30/45/90/180", tuple(f"mma_turn_{a}" for a in _TABLE_DEG), 100.0),
         Column("MMA@3 %, all zooms", ("mma_zoom",), 100.0),
         Column(
-            f"by {'/'.join(f'{z:g}' for z in ZOOMS)}", tuple(f"mma_zoom_{z}" for z in ZOOMS), 100
+            f"by {'/'.join(f'{z:g}' for z in ZOOMS)}", tuple(f"mma_zoom_{z}" for z in ZOOMS), 100.0
         ),
         Column("correct, angles/zooms", ("correct_turn", "correct_zoom"), decimals=0),
     )
@@ -189,7 +189,7 @@ class InvarianceBenchmark(Benchmark[Photograph, InvarianceInputs, Output]):
             model: self.aggregate(score_table([item.scores for item in found]))
             for model, found in results.items()
         }
-        steps: Mapping[str, tuple[Sequence[float], str]] = {
+        steps: Mapping[str, tuple[Sequence[int] | Sequence[float], str]] = {
             "turn": (self.settings.angles_deg, "rotation, degrees"),
             "zoom": (sorted({*self.settings.zooms, 1.0}), "scale"),
         }
@@ -199,7 +199,7 @@ class InvarianceBenchmark(Benchmark[Photograph, InvarianceInputs, Output]):
             for change, (values, label) in steps.items():
                 curves = {
                     model: (
-                        list(values),
+                        [float(value) for value in values],
                         [factor * float(scores[_key(kind, change, v)]) for v in values],
                     )
                     for model, scores in totals.items()
@@ -224,6 +224,6 @@ class InvarianceBenchmark(Benchmark[Photograph, InvarianceInputs, Output]):
         }
 
 
-def _key(kind: str, change: str, value: float) -> str:
+def _key(kind: str, change: str, value: int | float) -> str:
     """The score of a step; unzoomed is the same as unturned."""
     return f"{kind}_turn_0" if change == "zoom" and value == 1 else f"{kind}_{change}_{value}"

@@ -199,9 +199,8 @@ class PckBenchmark(Benchmark[FlowPair, PckInputs, PointsFound]):
 
     def score(self, item: FlowPair, inputs: PckInputs, output: PointsFound) -> Scores:
         """PCK at every threshold; no number where no point is known."""
-        shares = percentage_of_correct_keypoints(
-            output.points1, inputs.points1, self.settings.pck_px
-        )
+        thresholds = [float(t) for t in self.settings.pck_px]
+        shares = percentage_of_correct_keypoints(output.points1, inputs.points1, thresholds)
         return {
             "num_points": float(len(inputs.points0)),
             "smooth": np.nan if output.smooth is None else float(output.smooth),

@@ -1,25 +1,31 @@
 """Invariance and false matches: exact views, perfect and shifted matchers, the command line."""
 
 import json
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
 import torch
+import torch.nn.functional as F
 
 from corr.cli import main
 from corr.data.turned_views import turned_view, zoomed_view
 from corr.evaluation.invariance import InvarianceBenchmark, InvarianceInputs, InvarianceProtocol
 from corr.evaluation.photographs import INSTALLED, Photograph, find_photographs, installed_folder
-from corr.evaluation.unrelated import FalseMatches, UnrelatedBenchmark
+from corr.evaluation.unrelated import FalseMatches, UnrelatedBenchmark, UnrelatedPair
 from corr.formats import write_image
-from corr.geometry import transform_points
+from corr.geometry import to_grey, transform_points
+from corr.models.network import DenseDescription, DenseDescriptor
 from corr.models.saved import save_network
 from corr.models.ucn import UniversalCorrespondenceNetwork
+from corr.pipeline import catalog
 from corr.results import Matches
 
 PHOTO = skimage.data.astronaut()[60:220, 120:320]
 POINTS = np.float32([[20, 30], [150, 40], [60, 120], [100, 80], [180, 150]])
+ITEM = Photograph("one.png", Path("one.png"))
 
 
 def mapped(homography: np.ndarray, points: np.ndarray = POINTS) -> np.ndarray:
@@ -81,7 +87,7 @@ class TestScore:
             for name, (view, h) in views.items()
         }
         benchmark = InvarianceBenchmark(self.settings)
-        return benchmark.score(None, InvarianceInputs(PHOTO, views), output)
+        return benchmark.score(ITEM, InvarianceInputs(PHOTO, views), output)
 
     def test_a_perfect_matcher(self):
         scores = self.scores(0)
@@ -94,7 +100,7 @@ class TestScore:
         assert self.scores(3.1)["correct_zoom"] == 0
 
     def test_no_match(self):
-        assert self.scores(0, keep=0) == InvarianceBenchmark(self.settings).worst(None)
+        assert self.scores(0, keep=0) == InvarianceBenchmark(self.settings).worst(ITEM)
 
     def test_means_are_over_the_steps(self):
         benchmark = InvarianceBenchmark(self.settings)
@@ -105,7 +111,7 @@ class TestScore:
             for off in (0, 50)
         )
         mixed = {**right, "turn_40": wrong["turn_40"]}
-        scores = benchmark.score(None, InvarianceInputs(PHOTO, views), mixed)
+        scores = benchmark.score(ITEM, InvarianceInputs(PHOTO, views), mixed)
         assert (scores["mma_turn"], scores["mma_zoom"], scores["correct_turn"]) == (0.5, 1, 2.5)
 
 
@@ -129,38 +135,49 @@ def whole(report: dict, model: str) -> dict:
     )
 
 
-def test_a_network_that_does_not_turn_gains_by_quarter_turns(photos, tmp_path, monkeypatch, capsys):
-    """An untrained one sees texture, and loses it when it is turned."""
-    torch.manual_seed(0)
-    save_network(UniversalCorrespondenceNetwork(keypoints=False), tmp_path / "ucn")
-    few = InvarianceProtocol(angles_deg=(0, 90), zooms=(0.71,), max_keypoints=300)
+class Neighbourhood(DenseDescriptor):
+    """Describes a pixel by those around it, as they lie: it does not turn what it sees."""
+
+    descriptor_dim = 81
+    stride = 1
+
+    def forward(self, images):
+        around = F.unfold(to_grey(images), 9, padding=4)
+        shape = len(images), 81, *images.shape[-2:]
+        return DenseDescription(F.normalize(around - around.mean(1, True), dim=1).reshape(shape))
+
+
+@pytest.fixture
+def upright(monkeypatch) -> str:
+    """Its name on the command line."""
+    known = catalog.resolve
+    network = Neighbourhood()
     monkeypatch.setattr(
-        "corr.evaluation.invariance.InvarianceProtocol",
-        lambda search, rotations: InvarianceProtocol(
-            angles_deg=few.angles_deg,
-            zooms=few.zooms,
-            max_keypoints=300,
-            search=search,
-            rotations=rotations,
-        ),
+        catalog, "resolve", lambda m, task: network if m == "mine" else known(m, task)
     )
-    monkeypatch.setattr(
-        InvarianceBenchmark,
-        "columns",
-        tuple(c for c in InvarianceBenchmark.columns if len(c.keys) < 3),
-    )
-    models = f"sift,{tmp_path / 'ucn'}"
+    return "mine"
+
+
+def test_a_network_that_does_not_turn_gains_by_quarter_turns(
+    photos, tmp_path, upright, monkeypatch, capsys
+):
+    fields = {"angles_deg": (0, 90), "zooms": (0.71,), "max_keypoints": 300}
+    protocol = partial(InvarianceProtocol, **fields)
+    monkeypatch.setattr("corr.evaluation.invariance.InvarianceProtocol", protocol)
+    few = tuple(column for column in InvarianceBenchmark.columns if len(column.keys) < 3)
+    monkeypatch.setattr(InvarianceBenchmark, "columns", few)
     found = {}
     for rotations in ("none", "auto"):
-        given = ["invariance", "--root", photos, "--models", models, "--rotations", rotations]
-        given += ["--out", tmp_path / "out", "--cache", tmp_path / "cache"]
+        given = ["invariance", "--root", photos, "--models", f"sift,{upright}"]
+        given += ["--rotations", rotations, "--out", tmp_path / "out", "--cache", tmp_path / "c"]
         assert main(["evaluate", *map(str, given)]) == 0, capsys.readouterr().err
         assert f"rotations: {rotations}" in capsys.readouterr().out
         found[rotations] = stored(tmp_path, "invariance")
-    none, auto = (whole(found[r], str(tmp_path / "ucn")) for r in ("none", "auto"))
-    assert none["correct_turn_0"] == auto["correct_turn_0"] > 50
-    assert none["correct_turn_90"] < 0.2 * none["correct_turn_0"]
-    assert auto["correct_turn_90"] > 0.9 * none["correct_turn_0"]
+    none, auto = (whole(found[rotations], upright) for rotations in ("none", "auto"))
+    assert none["correct_turn_0"] > 50
+    assert auto["correct_turn_0"] == none["correct_turn_0"]
+    assert none["correct_turn_90"] < 0.1 * none["correct_turn_0"]
+    assert auto["correct_turn_90"] > 0.8 * none["correct_turn_0"]
     sift = whole(found["none"], "sift")
     assert sift["mma_turn_90"] > 0.9
     assert sift["mma_zoom"] > 0.8
@@ -180,14 +197,14 @@ class TestUnrelated:
 
     def test_hand_answer(self):
         found = FalseMatches(matches(POINTS, (9, 9)), 200)
-        scores = UnrelatedBenchmark().score(None, (PHOTO, PHOTO), found)
+        scores = UnrelatedBenchmark().score(UnrelatedPair(ITEM, ITEM), (PHOTO, PHOTO), found)
         assert scores == {"num_keypoints": 200, "num_matches": 5, "matched": 0.025}
 
     def test_the_same_photograph_twice_matches_all(self, tmp_path):
         """A sceptic's check that matches are counted: here they are not false."""
         benchmark = UnrelatedBenchmark()
         output = benchmark.run("sift", (PHOTO, PHOTO))
-        assert benchmark.score(None, (PHOTO, PHOTO), output)["matched"] > 0.9
+        assert benchmark.score(UnrelatedPair(ITEM, ITEM), (PHOTO, PHOTO), output)["matched"] > 0.9
 
     def test_command(self, photos, tmp_path, capsys):
         given = ["unrelated", "--root", photos, "--models", "sift", "--out", tmp_path / "out"]
@@ -238,23 +255,23 @@ class TestRotations:
         assert "eighth" in capsys.readouterr().err
 
 
-def test_a_dense_network_stands_in_the_table_of_homographies(tmp_path, capsys):
-    """Of a photograph turned by quarters: without them nothing is found, with them nearly all."""
+def test_dense_networks_stand_in_the_table_of_homographies(tmp_path, upright, capsys):
+    """Of a photograph turned by quarters: without turns little is found, with them nearly all."""
     folder = tmp_path / "data" / "v_turned"
     folder.mkdir(parents=True)
     for k in range(1, 7):
-        view, homography = turned_view(PHOTO, 90 * (k % 4 - 1))
+        view, homography = turned_view(PHOTO[:120, :150], 90 * (k % 4 - 1))
         write_image(folder / f"{k}.png", view)
         if k > 1:
             np.savetxt(folder / f"H_1_{k}", homography)
-    torch.manual_seed(0)
-    save_network(UniversalCorrespondenceNetwork(keypoints=False), tmp_path / "ucn")
+    save_network(UniversalCorrespondenceNetwork(), tmp_path / "ucn")
     found = {}
-    for rotations in ("none", "auto"):
-        given = ["homographies", "--root", tmp_path / "data", "--models", tmp_path / "ucn"]
-        given += ["--rotations", rotations, "--out", tmp_path / "out", "--rows", "item"]
+    for rotations, models in (("none", f"{upright},{tmp_path / 'ucn'}"), ("auto", upright)):
+        given = ["homographies", "--root", tmp_path / "data", "--rotations", rotations]
+        given += ["--models", models, "--out", tmp_path / "out"]
         assert main(["evaluate", *map(str, given)]) == 0, capsys.readouterr().err
-        found[rotations] = whole(stored(tmp_path, "homographies"), str(tmp_path / "ucn"))
+        assert "failed" not in capsys.readouterr().out.replace("a pair that failed", "")
+        found[rotations] = whole(stored(tmp_path, "homographies"), upright)
     assert found["none"]["mma_3"] < 0.6  # one view of five is not turned
     assert found["auto"]["mma_3"] > 0.95
-    assert found["auto"]["auc_magsac_3"] > 0.95
+    assert found["auto"]["auc_magsac_3"] > 0.9
