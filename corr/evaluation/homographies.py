@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 
 from corr.classical.verification import fit_homography, verify_matches
 from corr.data.homographies import HomographyPair
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
+from corr.evaluation.matching import orders, read_found, some_matches, turns
 from corr.evaluation.sequences import SequenceBenchmark
-from corr.formats import read_image, read_matches
+from corr.formats import read_image
 from corr.formats.suffixes import MATCHES
 from corr.metrics import area_under_curve, homography_corner_error, reprojection_error
 from corr.pipeline.matching import RATIO, RATIO_BINARY, match
@@ -25,7 +26,6 @@ from corr.results import Matches, Picture
 MMA_PX = tuple(range(1, 11))
 AUC_PX = (1, 3, 5, 10)
 ESTIMATORS = ("least_squares", "magsac")
-_MOST_DRAWN = 300
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,7 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
 
     def read_output(self, path: Path, inputs: HomographyInputs) -> Matches:
         """Matches that `corr match -o` or another program wrote."""
-        found = read_matches(path)
-        sizes = inputs.image0.shape[:2], inputs.image1.shape[:2]
-        return Matches(found["keypoints0"], found["keypoints1"], found["scores"], *sizes)
+        return read_found(path, inputs.image0, inputs.image1)
 
     def score(self, item: HomographyPair, inputs: HomographyInputs, output: Matches) -> Scores:
         """Accuracy before verification, and the corner errors of the homography of all matches."""
@@ -194,32 +192,9 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
         return few.draw(inputs.image0, inputs.image1, correct=error <= self.settings.correct_px)
 
 
-def turns(rotations: str) -> str | None:
-    """What `corr.match` calls `--rotations`."""
-    return None if rotations == "none" else rotations
-
-
 def _magsac(index: int) -> str:
     """Name of the estimate from one order; the first is that of the model."""
     return f"magsac_{index}" if index else "magsac"
-
-
-def some_matches(found: Matches) -> Matches:
-    """As many as a picture can show, chosen at random, the same each time."""
-    chosen = np.random.default_rng(0).permutation(len(found))[:_MOST_DRAWN]
-    return replace(
-        found,
-        keypoints0=found.keypoints0[chosen],
-        keypoints1=found.keypoints1[chosen],
-        scores=found.scores[chosen],
-    )
-
-
-def orders(num_matches: int, num_orders: int) -> Iterator[Int64[np.ndarray, " K"]]:
-    """Orders of matches in which an estimator sees them: as they are, then shuffled."""
-    yield np.arange(num_matches)
-    for seed in range(1, num_orders):
-        yield np.random.default_rng(seed).permutation(num_matches)
 
 
 def _share(right: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from corr.data.turned_views import View, turned_view, zoomed_view
 from corr.drawing import draw_curves
 from corr.evaluation.aggregation import mean_over_items, score_table
 from corr.evaluation.benchmark import Benchmark, Column, ItemResult, Scores, ScoreTable, Totals
-from corr.evaluation.homographies import some_matches, turns
+from corr.evaluation.matching import some_matches, turns
 from corr.evaluation.photographs import Photograph, find_photographs, installed_folder
 from corr.metrics import reprojection_error
 from corr.pipeline.extraction import extract

@@ -19,8 +19,8 @@ from corr.data.strecha import MAX_APART
 from corr.drawing import draw_curves
 from corr.evaluation.aggregation import mean_over_items, score_table
 from corr.evaluation.benchmark import Benchmark, Column, ItemResult, Scores, ScoreTable, Totals
-from corr.evaluation.homographies import orders, some_matches, turns
-from corr.formats import read_image, read_matches
+from corr.evaluation.matching import orders, read_found, some_matches, turns
+from corr.formats import read_image
 from corr.formats.suffixes import MATCHES
 from corr.geometry import fundamental_matrix
 from corr.metrics import (
@@ -153,9 +153,7 @@ class PoseBenchmark(Benchmark[CameraPair, PoseInputs, Matches]):
 
     def read_output(self, path: Path, inputs: PoseInputs) -> Matches:
         """Matches that `corr match -o` or another program wrote."""
-        found = read_matches(path)
-        sizes = inputs.image0.shape[:2], inputs.image1.shape[:2]
-        return Matches(found["keypoints0"], found["keypoints1"], found["scores"], *sizes)
+        return read_found(path, inputs.image0, inputs.image1)
 
     def score(self, item: CameraPair, inputs: PoseInputs, output: Matches) -> Scores:
         """Agreement with the true epipolar lines, and the errors of the pose of all matches."""

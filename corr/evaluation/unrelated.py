@@ -12,7 +12,7 @@ import numpy as np
 
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
-from corr.evaluation.homographies import some_matches, turns
+from corr.evaluation.matching import some_matches, turns
 from corr.evaluation.photographs import Photograph, find_photographs, installed_folder
 from corr.formats import read_image
 from corr.pipeline.extraction import extract
