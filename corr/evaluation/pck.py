@@ -240,7 +240,9 @@ class PckBenchmark(Benchmark[FlowPair, PckInputs, PointsFound]):
         pictures = {}
         for part in parts:
             curves = {
-                model: self._curve([r for r in found if part in (r.group, "all")])
+                f"{model} (smooth)" if found[0].scores["smooth"] == 1 else model: self._curve(
+                    [result for result in found if part in (result.group, "all")]
+                )
                 for model, found in results.items()
             }
             pictures[f"correct keypoints, {part}"] = draw_curves(
