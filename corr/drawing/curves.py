@@ -24,6 +24,7 @@ def draw_curves(
     y_label: str = "",
     log_x: bool = False,
     log_y: bool = False,
+    from_zero: bool = False,
     markers: bool = True,
 ) -> UInt8[np.ndarray, "_ _ 3"]:
     """Named curves in one diagram of 720 x 450 px.
@@ -35,6 +36,7 @@ def draw_curves(
         y_label: what the values are, with their unit.
         log_x: a logarithmic axis of the steps, labelled at each of those of the first curve.
         log_y: a logarithmic value axis.
+        from_zero: the value axis starts at 0 and reaches a twentieth beyond the highest value.
         markers: show the points of a curve that has few.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -58,6 +60,10 @@ def draw_curves(
         axes.set_xscale("log")
         axes.set_xticks(steps, [f"{step:g}" for step in steps])
         axes.minorticks_off()
+    if from_zero:
+        tables = [np.asarray(values, float) for _, values in curves.values()]
+        highest = max((float(y[np.isfinite(y)].max(initial=0)) for y in tables), default=0)
+        axes.set_ylim(0, 1.05 * highest or 1)
     axes.grid(visible=True, color="0.9")
     axes.spines[["top", "right"]].set_visible(False)
     if len(curves) > 1:

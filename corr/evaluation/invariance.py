@@ -204,7 +204,11 @@ class InvarianceBenchmark(Benchmark[Photograph, InvarianceInputs, Output]):
                     )
                     for model, scores in totals.items()
                 }
-                diagrams.append(draw_curves(curves, title, x_label=label, log_x=change == "zoom"))
+                diagrams.append(
+                    draw_curves(
+                        curves, title, x_label=label, log_x=change == "zoom", from_zero=True
+                    )
+                )
             rows.append(np.hstack(diagrams))
         return {"against rotation and scale": np.vstack(rows)}
 

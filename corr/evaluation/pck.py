@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float32
 
-from corr.data.flow_pairs import FlowPair, FlowTruth, read_flow
+from corr.data.flow_pairs import FlowPair, read_flow
 from corr.drawing import draw_curves
 from corr.errors import ModelError
 from corr.evaluation.aggregation import mean_over_items, score_table
 from corr.evaluation.benchmark import Benchmark, Column, ItemResult, Scores, ScoreTable, Totals
 from corr.evaluation.candidates import Candidate, find_candidate
+from corr.evaluation.flow_points import draw_points, move_points
 from corr.evaluation.point_search import TASK, find_points
 from corr.evaluation.stereo import check_size
 from corr.extractors.keypoints import GIVEN_SCALE
@@ -168,7 +169,7 @@ class PckBenchmark(Benchmark[FlowPair, PckInputs, PointsFound]):
         points0 = inputs.points0
         if model in catalog.names("flow"):
             field = flow(inputs.image0, inputs.image1, model=model).flow
-            return PointsFound(_moved(points0, field), smooth=True)
+            return PointsFound(move_points(points0, field), smooth=True)
         settings = self.settings
         found = find_points(
             model,
@@ -195,7 +196,7 @@ class PckBenchmark(Benchmark[FlowPair, PckInputs, PointsFound]):
         """
         field = read_flow_file(path)
         check_size(path, field, inputs.image0)
-        return PointsFound(_moved(inputs.points0, field))
+        return PointsFound(move_points(inputs.points0, field))
 
     def score(self, item: FlowPair, inputs: PckInputs, output: PointsFound) -> Scores:
         """PCK at every threshold; no number where no point is known."""
@@ -246,7 +247,12 @@ class PckBenchmark(Benchmark[FlowPair, PckInputs, PointsFound]):
                 for model, found in results.items()
             }
             pictures[f"correct keypoints, {part}"] = draw_curves(
-                curves, f"PCK, {part}", x_label="threshold, px", y_label="correct, %", markers=False
+                curves,
+                f"PCK, {part}",
+                x_label="threshold, px",
+                y_label="correct, %",
+                from_zero=True,
+                markers=False,
             )
         return pictures
 
@@ -254,36 +260,3 @@ class PckBenchmark(Benchmark[FlowPair, PckInputs, PointsFound]):
         totals = self.aggregate(score_table([result.scores for result in results]))
         thresholds = [float(t) for t in self.settings.pck_px]
         return thresholds, [100 * float(totals[f"pck_{t}"]) for t in self.settings.pck_px]
-
-
-def draw_points(
-    truth: FlowTruth, size1: tuple[int, ...], max_points: int, seed: Sequence[int]
-) -> tuple[Float32[np.ndarray, "N 2"], Float32[np.ndarray, "N 2"]]:
-    """Random pixels of image 0 whose target is known and visible, and those targets, px.
-
-    Args:
-        truth: of the pair.
-        size1: (height, width) of image 1, in which targets have to lie.
-        max_points: all such pixels where there are fewer.
-        seed: of the choice.
-    """
-    height, width = truth.flow.shape[:2]
-    pixels = np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
-    targets = pixels + truth.flow
-    usable = np.isfinite(targets).all(-1)
-    with np.errstate(invalid="ignore"):
-        usable &= (targets >= -0.5).all(-1) & (targets <= np.array(size1[1::-1]) - 0.5).all(-1)
-    if truth.occluded is not None:
-        usable &= ~truth.occluded
-    rows = np.flatnonzero(usable)
-    chosen = np.random.default_rng(seed).permutation(rows)[:max_points]
-    return pixels.reshape(-1, 2)[chosen], targets.reshape(-1, 2)[chosen]
-
-
-def _moved(
-    points0: Float32[np.ndarray, "N 2"], field: Float32[np.ndarray, "H W 2"]
-) -> Float32[np.ndarray, "N 2"]:
-    """Points at pixels, moved by the flow there."""
-    x, y = points0.astype(np.int64).T
-    moved: Float32[np.ndarray, "N 2"] = points0 + field[y, x]
-    return moved

@@ -10,8 +10,9 @@ from corr.cli import main
 from corr.data.flow_pairs import FlowPair, FlowTruth
 from corr.errors import ModelError
 from corr.evaluation.cache import Cache
+from corr.evaluation.flow_points import draw_points
 from corr.evaluation.frame import run_benchmark
-from corr.evaluation.pck import PckBenchmark, PckInputs, PckProtocol, PointsFound, draw_points
+from corr.evaluation.pck import PckBenchmark, PckInputs, PckProtocol, PointsFound
 from corr.evaluation.point_search import cell_centres, find_points
 from corr.formats import write_flo, write_image
 from corr.formats.kitti import write_kitti_flow
