@@ -1,4 +1,4 @@
-"""Pixel grids, sampling, resizing, homographies and oriented patches.
+"""Pixel grids, sampling, resizing, homographies, epipolar geometry and oriented patches.
 
 The conventions of the whole project, stated here once:
 
@@ -9,6 +9,8 @@ The conventions of the whole project, stated here once:
   `p' = (p + 0.5) * s - 0.5`, and scales flow and disparity values too.
 - Two views are `image0, image1`; `left, right` only in stereo. Maps name their direction:
   `homography_0to1`, `flow_0to1`. Flow: `target = p + flow(p)`. Disparity: `x_right = x_left - d`.
+- A camera has intrinsics K (3 x 3, px) and a pose; `pose_0to1` (4 x 4) takes points from the frame
+  of camera 0 to that of camera 1. Its z axis looks into the scene, x right, y down.
 - A keypoint has a position, a scale sigma (px; the Gaussian of its detection, **half the `size` of
   an OpenCV keypoint**) and an angle (degrees, from x towards y: clockwise on the screen, as in
   OpenCV).
@@ -128,6 +130,35 @@ def warp_homography(
     source = transform_points(inverse, grid.reshape(1, -1, 2))
     source = source.clamp(-1e6, 1e6).reshape(len(image), height, width, 2)
     return sample(image, source, padding=padding).permute(0, 3, 1, 2)
+
+
+def resize_intrinsics(
+    intrinsics: Float[Tensor, "3 3"], from_size: tuple[int, int], to_size: tuple[int, int]
+) -> Float[Tensor, "3 3"]:
+    """K of an image of `from_size` (height, width) resized to `to_size`, see `resize_points`."""
+    scale_y, scale_x = (to / start for to, start in zip(to_size, from_size, strict=True))
+    resized = intrinsics.new_tensor(
+        [[scale_x, 0, 0.5 * scale_x - 0.5], [0, scale_y, 0.5 * scale_y - 0.5], [0, 0, 1]]
+    )
+    return resized @ intrinsics
+
+
+def fundamental_matrix(
+    intrinsics0: Float[Tensor, "3 3"],
+    intrinsics1: Float[Tensor, "3 3"],
+    pose_0to1: Float[Tensor, "4 4"],
+) -> Float[Tensor, "3 3"]:
+    """The matrix F (0 to 1) with `p1^T F p0 = 0` for every point that both cameras see.
+
+    Source: Hartley and Zisserman 2004, "Multiple view geometry", eq. 9.12 and section 9.6.
+    """
+    x, y, z = pose_0to1[:3, 3]
+    zero = torch.zeros_like(x)
+    cross = torch.stack((zero, -z, y, z, zero, -x, -y, x, zero)).reshape(3, 3)
+    essential = cross @ pose_0to1[:3, :3]
+    inverse0, inverse1 = torch.linalg.inv(intrinsics0), torch.linalg.inv(intrinsics1)
+    fundamental: Tensor = inverse1.T @ essential @ inverse0
+    return fundamental
 
 
 def patch_frames(

@@ -33,6 +33,7 @@ EXPECTED = {
     "photos-folder",
     "sintel",
     "skimage-photos",
+    "strecha",
     "synthetic-posed",
 }
 INSTALLED = Path(skimage.data.__file__).parent
