@@ -155,9 +155,8 @@ def fundamental_matrix(
     x, y, z = pose_0to1[:3, 3]
     zero = torch.zeros_like(x)
     cross = torch.stack((zero, -z, y, z, zero, -x, -y, x, zero)).reshape(3, 3)
-    essential = cross @ pose_0to1[:3, :3]
     inverse0, inverse1 = torch.linalg.inv(intrinsics0), torch.linalg.inv(intrinsics1)
-    fundamental: Tensor = inverse1.T @ essential @ inverse0
+    fundamental: Tensor = inverse1.T @ cross @ pose_0to1[:3, :3] @ inverse0
     return fundamental
 
 
@@ -263,8 +262,7 @@ def to_grey(image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:
 def cell_centres(size: tuple[int, int], stride: int) -> Float[Tensor, "Hs Ws 2"]:
     """Where the cells of `stride` px of an image of `size` (height, width) have their centres, px.
 
-    Those of the image reduced by the stride, `ceil(H / stride)` rows of them. A last row or column
-    that is cut by the border, with its centre beyond it, has it at the border pixel.
+    A last row or column that is cut by the border, with its centre beyond it, has it at the border.
     """
     height, width = size
     centres = (pixel_grid(-(-height // stride), -(-width // stride)) + 0.5) * stride - 0.5

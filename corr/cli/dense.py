@@ -31,10 +31,12 @@ def check_options(dense: bool, stride: int | None, of_keypoints: Mapping[str, bo
         raise OptionError(f"{wrong[0]} is for keypoints, not for --dense; leave one of them out")
 
 
-def read_factors(scales: str) -> list[float]:
-    """The numbers of a list with commas between."""
+def read_factors(scales: str | None) -> list[float] | None:
+    """The numbers of a list with commas between, if there is one."""
     from corr.errors import OptionError
 
+    if scales is None:
+        return None
     try:
         return [float(factor) for factor in scales.split(",")]
     except ValueError as error:

@@ -21,7 +21,7 @@ def extract(
     draw: Path | None = None,
     model: str | None = None,
     max_keypoints: int = 2048,
-    scales: str = "1",
+    scales: str | None = None,
     device: str | None = None,
 ) -> None:
     """Find keypoints and describe them.
@@ -33,7 +33,8 @@ def extract(
             drawn beside where you are.
         model: describes the keypoints; `corr models` lists them.
         max_keypoints: the strongest are kept, in each image.
-        scales: a dense network looks in the image resized by each of these factors, such as 1,0.5.
+        scales: a dense network looks in the image resized by each of these factors, such as 1,0.5;
+            by those in its network.yaml when not given.
         device: such as cpu or cuda; the best one present when not given.
     """
     from corr.errors import OptionError
@@ -85,7 +86,7 @@ def match(
     draw: Path | None = None,
     model: str | None = None,
     max_keypoints: int = 2048,
-    scales: str = "1",
+    scales: str | None = None,
     dense: bool = False,
     stride: int | None = None,
     verify: Literal["none", "homography", "fundamental"] = "none",
@@ -106,7 +107,8 @@ def match(
         draw: .png or .jpg; matches-drawn.png when neither this nor -o is given.
         model: describes the keypoints; `corr models` lists them.
         max_keypoints: the strongest are kept, in each image.
-        scales: a dense network looks in the images resized by each of these factors, such as 1,0.5.
+        scales: a dense network looks in the images resized by each of these factors, such as
+            1,0.5; by those in its network.yaml when not given.
         dense: match every place of the first image by a dense network, not keypoints.
         stride: of dense matches, px from one place to the next; the network's own when not given.
         verify: keep the matches that agree on such a model of the whole image.
@@ -121,7 +123,7 @@ def match(
     """
     of_keypoints = {
         "--max-keypoints": max_keypoints != 2048,
-        "--scales": scales != "1",
+        "--scales": scales is not None,
         "--verify": verify != "none",
         "--one-to-one": one_to_one,
         "--ratio": ratio is not None,

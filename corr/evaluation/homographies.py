@@ -20,7 +20,8 @@ from corr.evaluation.sequences import SequenceBenchmark
 from corr.formats import read_image
 from corr.formats.suffixes import MATCHES
 from corr.metrics import area_under_curve, homography_corner_error, reprojection_error
-from corr.pipeline.matching import RATIO, RATIO_BINARY, match
+from corr.models.network import RATIO
+from corr.pipeline.matching import RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 MMA_PX = tuple(range(1, 11))
@@ -37,6 +38,7 @@ class HomographyProtocol:
     max_keypoints: int = 2048
     matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
     ratio: float = RATIO
+    """Of models that have none of their own; that of a network is in its `network.yaml`."""
     ratio_binary: float = RATIO_BINARY
     """Of binary descriptors."""
     search: str = "auto"

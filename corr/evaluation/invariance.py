@@ -18,8 +18,9 @@ from corr.evaluation.benchmark import Benchmark, Column, ItemResult, Scores, Sco
 from corr.evaluation.matching import some_matches, turns
 from corr.evaluation.photographs import Photograph, find_photographs, installed_folder
 from corr.metrics import reprojection_error
+from corr.models.network import RATIO
 from corr.pipeline.extraction import extract
-from corr.pipeline.matching import RATIO, RATIO_BINARY, match
+from corr.pipeline.matching import RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 ANGLES_DEG = tuple(range(0, 181, 15))
@@ -46,6 +47,7 @@ class InvarianceProtocol:
     max_keypoints: int = 2048
     matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
     ratio: float = RATIO
+    """Of models that have none of their own; that of a network is in its `network.yaml`."""
     ratio_binary: float = RATIO_BINARY
     """Of binary descriptors."""
     search: str = "auto"

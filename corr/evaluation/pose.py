@@ -29,7 +29,8 @@ from corr.metrics import (
     rotation_error_deg,
     translation_error_deg,
 )
-from corr.pipeline.matching import RATIO, RATIO_BINARY, match
+from corr.models.network import RATIO
+from corr.pipeline.matching import RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 AUC_DEG = (5, 10, 20)
@@ -47,6 +48,7 @@ class PoseProtocol:
     max_keypoints: int = 2048
     matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
     ratio: float = RATIO
+    """Of models that have none of their own; that of a network is in its `network.yaml`."""
     ratio_binary: float = RATIO_BINARY
     """Of binary descriptors."""
     search: str = "auto"

@@ -15,8 +15,9 @@ from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Tot
 from corr.evaluation.matching import some_matches, turns
 from corr.evaluation.photographs import Photograph, find_photographs, installed_folder
 from corr.formats import read_image
+from corr.models.network import RATIO
 from corr.pipeline.extraction import extract
-from corr.pipeline.matching import RATIO, RATIO_BINARY, match
+from corr.pipeline.matching import RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 
@@ -40,6 +41,7 @@ class UnrelatedProtocol:
     max_keypoints: int = 2048
     matcher: str = "as `corr match` by default: mutual nearest neighbours and ratio test"
     ratio: float = RATIO
+    """Of models that have none of their own; that of a network is in its `network.yaml`."""
     ratio_binary: float = RATIO_BINARY
     """Of binary descriptors."""
     search: str = "auto"

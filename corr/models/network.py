@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from corr.errors import OptionError
 from corr.geometry import sample
 
+RATIO = 0.8
+"""Of the ratio test, unless a model has its own. Source: Lowe 2004, section 7.1."""
+
 
 class Network(nn.Module, ABC):
     """A network that `corr.models.saved` writes as `network.yaml` and `weights.safetensors`.
@@ -125,6 +128,10 @@ class DenseDescriptor(Network):
     """px from one descriptor to the next."""
     finds_keypoints: bool = False
     """Whether its descriptions have a map of repeatability."""
+    scales: tuple[float, ...] = (1.0,)
+    """Factors that images are resized by to look for its keypoints, unless others are asked for."""
+    ratio: float = RATIO
+    """Largest distance to the nearest descriptor, in distances to the second nearest, likewise."""
     multiple: int = 1
     """px; an image moved by so many has the same descriptions, moved. One of the stride."""
     context: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
@@ -17,7 +18,7 @@ from corr.models.convolutional_transformer import (
 )
 from corr.models.googlenet import GoogLeNetTrunk
 from corr.models.keypoint_head import KeypointHead
-from corr.models.network import DenseDescription, DenseDescriptor, check_settings
+from corr.models.network import RATIO, DenseDescription, DenseDescriptor, check_settings
 from corr.models.refinement import Refinement, enlarge
 from corr.models.ucn_trunks import LightTrunk, ResUNetTrunk, Trunk, pad_to_multiple
 
@@ -49,6 +50,9 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         descriptor_dim: length of a descriptor.
         keypoints: whether it has a keypoint head.
         refine: describe every pixel where the trunk has a larger stride.
+        scales: factors that images are resized by to look for keypoints, unless others are asked
+            for; set after training, as it does not need them.
+        ratio: of the ratio test, likewise.
 
     Raises:
         OptionError: a setting outside its range.
@@ -60,12 +64,18 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         transformer: FieldTransform | None = None,
         descriptor_dim: int = 64,
         keypoints: bool = True,
+        *,
         refine: bool = False,
+        scales: Sequence[float] = (1.0,),
+        ratio: float = RATIO,
     ) -> None:
         super().__init__()
         check_settings(descriptor_dim=descriptor_dim)
         if trunk not in _TRUNKS:
             raise OptionError(f"trunk is '{trunk}'; use one of {', '.join(get_args(TrunkName))}")
+        if not 0 < ratio <= 1:
+            raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
+        self.scales, self.ratio = tuple(scales), ratio
         self.descriptor_dim = descriptor_dim
         self.finds_keypoints = keypoints
         self.trunk = _TRUNKS[trunk]()
@@ -73,7 +83,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         if refine and stride == 1:
             raise OptionError(f"refine is true, but '{trunk}' describes every pixel; use false")
         self.stride, self.multiple = 1 if refine else stride, self.trunk.multiple
-        self.context = self.trunk.context
+        self.context = self.trunk.context + (2 * stride if refine else 0)
         self.describe: nn.Conv2d | ConvolutionalSpatialTransformer
         if transformer is None:
             self.describe = nn.Conv2d(channels, descriptor_dim, 1)

@@ -33,7 +33,7 @@ def extract(
     model: str | Path | Network | None = None,
     keypoints: Any = None,
     max_keypoints: int = 2048,
-    scales: Sequence[float] = (1.0,),
+    scales: Sequence[float] | None = None,
     device: str | torch.device | None = None,
 ) -> Features:
     """Keypoints of an image, best first, and what describes them.
@@ -50,8 +50,8 @@ def extract(
             (N, 2) in pixels, which are described upright at `extractors.keypoints.GIVEN_SCALE`.
         max_keypoints: detect at most so many.
         scales: for a dense network that finds its own keypoints: look in the image resized by each
-            of these factors, and keep the best keypoints of all. Other models look at all scales
-            themselves.
+            of these factors, and keep the best keypoints of all; the network's own when not given.
+            Other models look at all scales themselves.
         device: where a network runs; where it is, or else the best one present, when not given.
 
     Raises:
@@ -60,9 +60,9 @@ def extract(
         OptionError: an option outside what is accepted.
     """
     check_max_keypoints(max_keypoints)
-    factors = check_scales(scales)
     chosen = catalog.resolve(model, "extract")
-    if factors != (1.0,):
+    factors = check_scales(getattr(chosen, "scales", (1.0,)) if scales is None else scales)
+    if scales is not None and factors != (1.0,):
         _check_takes_scales(chosen, factors, keypoints)
     picture = as_image(image)
     if isinstance(chosen, str) and chosen in BINARY:

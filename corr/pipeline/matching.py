@@ -14,7 +14,8 @@ from jaxtyping import Shaped
 from corr.classical.verification import check_model, verify_matches
 from corr.errors import OptionError, ShapeError
 from corr.formats import as_image
-from corr.models.network import Network
+from corr.models.network import RATIO, Network
+from corr.pipeline import catalog
 from corr.pipeline.extraction import extract
 from corr.pipeline.rotations import QUARTERS, turn_back, turn_image
 from corr.resources import resolve_device
@@ -22,8 +23,7 @@ from corr.results import Features, Matches
 from corr.search import check_options, match_descriptors
 
 RATIO_BINARY = 0.9
-RATIO = 0.8
-"""Largest distance to the nearest, in distances to the second nearest, when none is given."""
+"""Largest distance to the nearest, in distances to the second nearest, of binary descriptors."""
 
 
 def match(
@@ -32,7 +32,7 @@ def match(
     *,
     model: str | Path | Network | None = None,
     max_keypoints: int = 2048,
-    scales: Sequence[float] = (1.0,),
+    scales: Sequence[float] | None = None,
     verify: str | None = None,
     verify_px: float = 3.0,
     mutual: bool = True,
@@ -83,6 +83,7 @@ def match(
     asked = RATIO if ratio is None else ratio
     check_options(None if asked == 1 else asked, min_score, search, inconsistent_px)
     place = resolve_device(device)
+    chosen = catalog.resolve(model, "match")
     if verify is not None:
         check_model(verify)
     if rotations not in (None, "auto"):
@@ -98,8 +99,7 @@ def match(
     def matched(features0: Features, features1: Features) -> Matches:
         tables = [x.descriptors for x in (features0, features1)]
         _check_alike(*tables)
-        own = RATIO_BINARY if tables[0].dtype == np.uint8 else RATIO
-        least = own if ratio is None else ratio
+        least = own_ratio(chosen, tables[0].dtype) if ratio is None else ratio
         pairs, scores = match_descriptors(
             *tables,
             mutual=mutual,
@@ -137,6 +137,13 @@ def match(
         scores=found.scores[agrees],
         model=matrix,
     )
+
+
+def own_ratio(model: str | Network, dtype: np.dtype[Any]) -> float:
+    """The ratio of the ratio test when none is given."""
+    if dtype == np.uint8:
+        return RATIO_BINARY
+    return float(getattr(model, "ratio", RATIO))
 
 
 def _check_alike(

@@ -11,7 +11,7 @@ from corr.errors import ModelError, OptionError
 from corr.extractors.dense_keypoints import SCALE
 from corr.formats import to_tensor
 from corr.geometry import resize
-from corr.models import UniversalCorrespondenceNetwork
+from corr.models import UniversalCorrespondenceNetwork, save_network
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,6 @@ def test_a_zoomed_copy_is_matched_by_scales_alone(photo):
         return int((np.hypot(*error.T) < 4).sum())
 
     without, with_scales = correct(), correct(scales=(1.0, 0.5))
-    print(without, with_scales)
     assert with_scales > 2 * without + 20
 
 
@@ -83,3 +82,19 @@ def test_models_that_take_no_scales(photo):
             corr.match(photo, photo, model=model, scales=(1.0, 0.5))
     with pytest.raises(OptionError, match="keypoints are given, too"):
         corr.extract(photo, model=FilterDescriptor(), scales=(0.5,), keypoints=[[3, 3]])
+
+
+def test_a_network_has_scales_and_a_ratio_of_its_own(photo, tmp_path):
+    torch.manual_seed(0)
+    network = UniversalCorrespondenceNetwork(scales=[1.0, 0.5], ratio=0.95)
+    save_network(network, tmp_path)
+    loaded = corr.load_network(tmp_path)
+    own = corr.extract(photo, model=loaded)
+    given = corr.extract(photo, model=loaded, scales=(1.0, 0.5))
+    plain = corr.extract(photo, model=loaded, scales=(1.0,))
+    assert np.array_equal(own.keypoints, given.keypoints)
+    assert len(set(own.scale.tolist())) == 2 and len(set(plain.scale.tolist())) == 1
+    found = [len(corr.match(own, plain, model=loaded, ratio=ratio)) for ratio in (None, 0.95, 0.5)]
+    assert found[0] == found[1] > found[2]
+    with pytest.raises(OptionError, match=r"ratio is 0\.0; use"):
+        UniversalCorrespondenceNetwork(ratio=0.0)
