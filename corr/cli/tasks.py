@@ -37,7 +37,7 @@ def evaluate(
 
     Args:
         benchmark: `homographies`, `stereo`, `flow`, `patches`, `normalization`, `hpatches`,
-            `brown`, `retrieval` or `verification`; or `mini`, on data that comes with corr.
+            `brown`, `retrieval`, `verification` or `semantic`; or `mini`, on data of its own.
         root: folder of the benchmark's data, as its authors publish it.
         models: with commas between, names or folders of networks, or folders of results computed
             elsewhere, a file for each item; some of `corr models` when not given.

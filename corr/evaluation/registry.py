@@ -63,6 +63,12 @@ def _verification(_search: str) -> Benchmark[Any, Any, Any]:
     return VerificationBenchmark()
 
 
+def _semantic(search: str) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.semantic import SemanticBenchmark, SemanticProtocol
+
+    return SemanticBenchmark(SemanticProtocol(search=search))
+
+
 BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "homographies": _homographies,
     "stereo": _stereo,
@@ -73,6 +79,7 @@ BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "brown": _brown,
     "retrieval": _retrieval,
     "verification": _verification,
+    "semantic": _semantic,
 }
 """What is measured on data that the user has; each is told who finds nearest neighbours, where it
 seeks any."""

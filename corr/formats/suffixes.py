@@ -15,6 +15,7 @@ RANKING = (".csv",)
 MATCHES = (".npz", ".h5", ".csv")
 DISPARITY = (".pfm", ".npy", ".png")
 FLOW = (".flo", ".npy", ".png")
+POINTS = (".csv", ".npy")
 
 
 def check_output(path: str | Path, suffixes: Sequence[str]) -> Path:

@@ -46,6 +46,7 @@ class SemanticPair:
     """How `truth` reads it."""
     flipped: bool | None = None
     """Whether the two things face opposite sides; None where the set does not tell."""
+    has_boxes: bool = True
 
     def truth(self) -> SemanticTruth:
         """Its points.

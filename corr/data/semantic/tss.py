@@ -68,6 +68,7 @@ def _pairs(folder: Path) -> list[SemanticPair]:
             (flows[first], masks[first], flip),
             partial(_read_truth, flows[first], masks[first], images[1 - first], flipped),
             flipped,
+            has_boxes=False,
         )
         for first in (0, 1)
     ]
