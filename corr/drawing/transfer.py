@@ -37,17 +37,18 @@ def draw_transfer(
         correct: colours right points green and wrong ones red; else colours tell them apart.
         warped: image 1 brought to the places of image 0, shown on the right.
     """
-    canvas, shift = _beside(image0, image1, warped)
+    canvas, left = _beside(image0, image1, warped)
+    shift = np.array([left, 0.0])
     radius = max(2.0, _SHARE * max(image0.shape[:2] + image1.shape[:2]))
     colours = _colours(points0, correct)
     if truth is not None and correct is not None:
         for i in np.flatnonzero(~correct):
-            ends = to_fixed(points1[i] + (shift, 0)), to_fixed(truth[i] + (shift, 0))
+            ends = to_fixed(points1[i] + shift), to_fixed(truth[i] + shift)
             cv2.line(canvas, *ends, WRONG, 1, cv2.LINE_AA, FIXED_BITS)
-    for points, offset in ((points0, 0), (points1, shift)):
+    for points, offset in ((points0, 0 * shift), (points1, shift)):
         for point, colour in zip(points, colours, strict=True):
             for size, ink in ((radius + 1, INK), (radius, colour)):
-                place, reach = to_fixed(point + (offset, 0)), round(size * 2**FIXED_BITS)
+                place, reach = to_fixed(point + offset), round(size * 2**FIXED_BITS)
                 cv2.circle(canvas, place, reach, ink, -1, cv2.LINE_AA, FIXED_BITS)
     strip = Strip(canvas)
     strip.add_text(f"{len(points0)} point" if len(points0) == 1 else f"{len(points0)} points")

@@ -38,8 +38,9 @@ class SemanticProtocol:
         f"by numpy's default_rng({SEED})"
     )
     points: str = (
-        "those that both images of a pair show, px with the top-left centre (0, 0); a point outside "
-        "its image is left out; of TSS the foreground pixels with known flow, both directions"
+        "those that both images of a pair show, px with the top-left centre (0, 0); a point "
+        "outside its image is left out; of TSS the foreground pixels with known flow, both "
+        "directions"
     )
     right: str = "error at most alpha times a side, which is in the column's name"
     alphas: tuple[float, ...] = ALPHAS
