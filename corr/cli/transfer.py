@@ -62,10 +62,8 @@ def transfer(
     targets = choose_targets(output, draw, suffixes.POINTS, "transfer-drawn.png")
     check_images([image0, image1], [*targets])
     views = read_image(image0), read_image(image1)
-    if points is None:
-        points0 = _grid(views[0].shape[:2], grid or _GRID)
-    else:
-        points0 = read_points(points)
+    size0 = views[0].shape[:2]
+    points0 = _grid(size0, grid or _GRID) if points is None else read_points(points)
 
     def carried(places: np.ndarray) -> Float32[np.ndarray, "N 2"]:
         return transfer_points(
@@ -83,7 +81,7 @@ def transfer(
     points1 = carried(points0)
     seconds = time.perf_counter() - start
     if targets.draw is not None:
-        warped = _warp(views[1], carried(_cells(views[0].shape[:2])), views[0].shape[:2])
+        warped = _warp(views[1], carried(_cells(size0)), size0)
         write_picture(targets.draw, draw_transfer(*views, points0, points1, warped=warped))
     if targets.output is not None:
         write_transferred(targets.output, points0, points1)
@@ -96,7 +94,9 @@ def _grid(size: tuple[int, int], most: int) -> Float32[np.ndarray, "N 2"]:
     """Points in the middle of square cells, so many along the longer side."""
     cell = max(size) / most
     axes = [np.arange(max(1, round(side / cell))) for side in size[::-1]]
-    x, y = ((axis + 0.5) * side / len(axis) - 0.5 for axis, side in zip(axes, size[::-1]))
+    x, y = (
+        (axis + 0.5) * side / len(axis) - 0.5 for axis, side in zip(axes, size[::-1], strict=True)
+    )
     return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.float32)
 
 

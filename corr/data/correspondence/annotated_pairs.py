@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ from jaxtyping import Float, UInt8
 from corr.data.correspondence.dense_pair import DensePair, PairSource
 from corr.data.correspondence.ground_truth_pairs import UNCHANGED
 from corr.data.photometric import PhotometricChange, Photometry
-from corr.data.semantic.pairs import Box, box_around
+from corr.data.semantic.pairs import Box, SemanticPair, box_around
 from corr.data.semantic.reader import read_semantic
 from corr.errors import DatasetError, OptionError
 from corr.formats import read_image
@@ -24,14 +25,13 @@ class AnnotatedPairs(PairSource):
     nearest to the marked points alone, a handful in an image.
 
     Args:
-        root: of the set.
+        root: of the set, read when the first pair is asked for.
         split: `train`, or another part that the set has. Never train on what judges.
         margin: largest border around the thing, as a share of its box; drawn for each image.
         photometry: how much the light and the camera of each image change; not at all when not
             given.
 
     Raises:
-        DatasetError: no such set is there, it is not whole, or no pair of it shares a point.
         OptionError: the margin is below 0.
     """
 
@@ -45,18 +45,29 @@ class AnnotatedPairs(PairSource):
     ) -> None:
         if margin < 0:
             raise OptionError(f"margin is {margin}; use 0 or more")
-        found = read_semantic(Path(root), split)
-        self._pairs = [pair for pair in found if len(pair.truth().points0)]
-        if not self._pairs:
-            raise DatasetError(f"'{root}' has no pair in '{split}' that shares a marked point")
+        self._root, self._split = Path(root), split
         self._margin = margin
         self._change = PhotometricChange(photometry or UNCHANGED)
+
+    @cached_property
+    def _pairs(self) -> list[SemanticPair]:
+        found = read_semantic(self._root, self._split)
+        pairs = [pair for pair in found if len(pair.truth().points0)]
+        if not pairs:
+            raise DatasetError(
+                f"'{self._root}' has no pair in '{self._split}' that shares a marked point"
+            )
+        return pairs
 
     def __len__(self) -> int:
         return len(self._pairs)
 
     def pair(self, index: int, side: int, rng: np.random.Generator) -> DensePair:
-        """Both images around their things, and the way of the marked points."""
+        """Both images around their things, and the way of the marked points.
+
+        Raises:
+            DatasetError: no such set is there, it is not whole, or no pair of it shares a point.
+        """
         chosen = self._pairs[index]
         truth = chosen.truth()
         views = []

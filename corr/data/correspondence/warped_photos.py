@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 from corr.data.correspondence.bending import Bending, Bends
 from corr.data.correspondence.dense_pair import DensePair, PairSource
 from corr.data.photometric import PhotometricChange, Photometry
-from corr.data.photos import Photos, list_photos
+from corr.data.photos import Photos, find_photos
 from corr.errors import OptionError
 
 PHOTOMETRY = Photometry(
@@ -27,27 +26,30 @@ class WarpedPhotos(PairSource):
     The map is known, so the flow is exact everywhere, the mirrored half of the pairs included.
 
     Args:
-        folder: photographs, in folders below it too; or their paths.
+        folder: photographs, in folders below it too; those that scikit-image installs when not
+            given.
+        held_out: take every tenth photo of the folder, and else the others.
         bending: how much the second view differs in shape.
         photometry: how much the light and the camera of each view may differ from the photo.
         min_share: shortest side of the part, as a share of the photo's shorter side.
 
     Raises:
-        DatasetError: the folder is missing or empty.
+        DatasetError: the folder is missing, or holds fewer than two photographs.
         OptionError: the share is not in (0, 1].
     """
 
     def __init__(
         self,
-        folder: str | Path | Sequence[Path],
+        folder: str | Path | None = None,
         *,
+        held_out: bool = False,
         bending: Bending | None = None,
         photometry: Photometry | None = None,
         min_share: float = 0.6,
     ) -> None:
         if not 0 < min_share <= 1:
             raise OptionError(f"min_share is {min_share}; use a value in (0, 1]")
-        self._paths = list_photos(folder) if isinstance(folder, str | Path) else list(folder)
+        self._paths = find_photos(folder)[held_out]
         self._photos: Photos | None = None
         self._bending = bending or Bending()
         self._change = PhotometricChange(photometry or PHOTOMETRY)

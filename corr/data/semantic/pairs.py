@@ -91,7 +91,9 @@ def drawn_pairs(group: str, images: Sequence[AnnotatedImage]) -> list[SemanticPa
     rest = len(images) - 1
     total = len(images) * rest
     rng = np.random.default_rng(SEED)
-    chosen = rng.choice(total, min(PAIRS_PER_CLASS, total), replace=False) if total else []
+    if total == 0:
+        return []
+    chosen = rng.choice(total, min(PAIRS_PER_CLASS, total), replace=False)
     places = [divmod(int(number), rest) for number in chosen]
     return [pair_of(group, images[i], images[j + (j >= i)]) for i, j in places]
 

@@ -73,11 +73,11 @@ def _listed_pairs(root: Path, path: Path) -> list[SemanticPair]:
             ) from error
         if mirrored:
             continue
-        stems = [Path(row[key]).stem for key in ("source_image", "target_image")]
-        for stem in stems:
-            if (group, stem) not in seen:
-                seen[group, stem] = _image(root, group, stem)
-        pairs.append(pair_of(group, *(seen[group, stem] for stem in stems)))
+        keys = [(group, Path(row[key]).stem) for key in ("source_image", "target_image")]
+        for key in keys:
+            if key not in seen:
+                seen[key] = _image(root, *key)
+        pairs.append(pair_of(group, seen[keys[0]], seen[keys[1]]))
     return pairs
 
 

@@ -61,7 +61,7 @@ def _pair(root: Path, path: Path) -> SemanticPair:
     content = read_json(path, _KEYS)
     group = str(content["category"])
     names = [Path(content[key]) for key in ("src_imname", "trg_imname")]
-    images = [require(root / "JPEGImages" / group, name.stem, _PICTURES) for name in names]
+    image0, image1 = (require(root / "JPEGImages" / group, n.stem, _PICTURES) for n in names)
     try:
         points = [np.array(content[k], np.float64).reshape(-1, 2) for k in _KEYS[3:5]]
         boxes = [np.array(content[k], np.float64).reshape(4) for k in _KEYS[5:7]]
@@ -79,7 +79,8 @@ def _pair(root: Path, path: Path) -> SemanticPair:
     return SemanticPair(
         f"{group}/{names[0].stem}-{names[1].stem}",
         group,
-        *images,
+        image0,
+        image1,
         (path,),
         lambda: truth,
         None if mirror is None else bool(mirror),
