@@ -47,7 +47,7 @@ def refused(data, capsys):
 def test_an_unknown_benchmark_lists_the_known(refused):
     said = refused("hpatch", "--root", ".")
     assert "'hpatch' is not known; use homographies, stereo, flow, patches, " in said
-    assert "normalization, hpatches, brown, retrieval, verification, mini" in said
+    assert "normalization, hpatches, brown, retrieval, verification, semantic, mini" in said
 
 
 @pytest.mark.parametrize(
