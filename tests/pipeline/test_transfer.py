@@ -97,7 +97,7 @@ def test_wrong_options():
         transfer(PHOTO, PHOTO, POINTS, size=3)
     with pytest.raises(OptionError, match="flips is 'all'; use auto"):
         transfer(PHOTO, PHOTO, POINTS, flips="all")
-    with pytest.raises(ModelError, match="HardNet describes no whole image; .* dense-sift-nn"):
+    with pytest.raises(ModelError, match=r"HardNet describes no whole image; .* dense-sift-nn"):
         transfer(PHOTO, PHOTO, POINTS, model=HardNet())
     with pytest.raises(ModelError, match="'sift' does match and extract, not transfer"):
         transfer(PHOTO, PHOTO, POINTS, model="sift")

@@ -185,7 +185,7 @@ def test_other_roots_are_refused(tmp_path):
         read_semantic(tmp_path / "nowhere")
     for name in ("tss", "pf-willow"):
         make(name, tmp_path / "sets" / name)
-    with pytest.raises(DatasetError, match="holds pf-willow .* and tss .*; give the root of one"):
+    with pytest.raises(DatasetError, match=r"holds pf-willow .* and tss .*; give the root of one"):
         read_semantic(tmp_path / "sets")
 
 
