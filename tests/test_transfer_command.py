@@ -30,7 +30,7 @@ def test_points_go_in_and_out(capsys):
     first, *rows = Path("o.csv").read_text().splitlines()
     assert first == "x0,y0,x1,y1"
     assert [row.split(",")[:2] for row in rows] == [["100", "90"], ["150.5", "120"]]
-    assert np.abs(read_transferred("o.csv") - [[90, 82], [140.5, 112]]).max() < 1.0
+    assert np.abs(read_transferred("o.csv") - [[90, 82], [140.5, 112]]).max() < 2.0
     drawn = read_image("t.png")
     assert drawn.shape[1] >= 3 * 240  # both images and the warped one
     np.save("p.npy", np.array([[100, 90], [150.5, 120]]))

@@ -73,8 +73,9 @@ def _read(path: str | Path, names: tuple[str, ...]) -> Float64[np.ndarray, "N C"
 
 def _read_csv(path: str | Path, names: tuple[str, ...]) -> Float64[np.ndarray, "N C"]:
     wanted = f"use {len(names)} numbers with commas between: {','.join(names)}"
+    content = read_bytes(path)
     try:
-        lines = [line for line in read_bytes(path).decode("utf-8-sig").splitlines() if line.strip()]
+        lines = [line for line in content.decode("utf-8-sig").splitlines() if line.strip()]
         if lines and [cell.strip() for cell in lines[0].split(",")] == list(names):
             lines = lines[1:]
         rows = [[float(cell) for cell in line.split(",")] for line in lines]

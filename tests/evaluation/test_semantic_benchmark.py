@@ -73,7 +73,7 @@ def pair(points0, points1, *, boxed: bool = True) -> tuple[SemanticPair, Semanti
 
 def test_scores_by_hand():
     item, inputs = pair(4 * [[50, 50]], 4 * [[60, 60]])
-    output = np.array([[60, 62], [63, 64], [60, 66], [60, 91]])  # off by 2, 5, 6 and 31 px
+    output = np.array([[60, 62], [63, 64], [60, 66], [60, 91.0]])  # off by 2, 5, 6 and 31 px
     scores = SemanticBenchmark().score(item, inputs, output)
     assert [scores[f"pck_box_{a}"] for a in (0.05, 0.1, 0.15)] == [0.25, 0.25, 0.75]
     assert [scores[f"pck_image_{a}"] for a in (0.05, 0.1, 0.15)] == [0.75, 0.75, 0.75]
@@ -119,7 +119,7 @@ def test_results_from_elsewhere(willow, tmp_path):
 
 
 def test_wrong_points_are_drawn_with_a_line_to_the_truth():
-    item, inputs = pair([[50, 50], [20, 20]], [[60, 50], [30, 20]])
+    _, inputs = pair([[50, 50], [20, 20]], [[60, 50], [30, 20]])
     picture = SemanticBenchmark().draw(inputs, np.array([[60.0, 50], [150, 20]]))
     green, red = (40, 200, 60), (235, 50, 40)
     assert tuple(picture[50, 50]) == green

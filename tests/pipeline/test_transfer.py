@@ -13,7 +13,7 @@ from corr.pipeline.readout import read_out
 from corr.pipeline.transfer import transfer
 
 PHOTO = skimage.data.chelsea()[40:240, 60:340]
-POINTS = np.array([[70, 60], [120.5, 90], [180, 130], [100, 140]], np.float32)
+POINTS = np.array([[110, 80], [140.5, 90], [170, 110], [120, 105]], np.float32)
 
 
 def errors(found, truth) -> np.ndarray:

@@ -145,7 +145,7 @@ class Bends:
 
 
 def _kernel(
-    points: Points, control: Points
+    points: Float64[np.ndarray, "N 2"], control: Float64[np.ndarray, "K 2"]
 ) -> tuple[Float64[np.ndarray, "N K"], Float64[np.ndarray, "N K 2"]]:
     """r^2 log r^2 and its derivative by the point."""
     apart = points[:, None] - control

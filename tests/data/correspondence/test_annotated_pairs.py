@@ -51,7 +51,7 @@ def test_marks_stay_on_their_parts_with_a_margin(marked):
 
 def test_what_is_refused(marked, tmp_path):
     with pytest.raises(OptionError, match="margin is -1"):
-        AnnotatedPairs(marked, margin=-1)
+        AnnotatedPairs(marked, margin=-1.0)
     with pytest.raises(DatasetError, match="PF-WILLOW has no part 'train'"):
         len(AnnotatedPairs(marked))
     with pytest.raises(DatasetError, match="is not a folder; give the root"):

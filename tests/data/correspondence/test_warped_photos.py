@@ -43,7 +43,7 @@ def test_half_of_the_views_are_mirrored_when_asked():
 
 def test_without_any_bend_the_map_is_the_identity():
     plain = Bending(
-        max_bend=0, max_rotation_deg=0, max_zoom=1, max_tilt=1, max_shift=0, mirrored=0
+        max_bend=0.0, max_rotation_deg=0.0, max_zoom=1.0, max_tilt=1.0, max_shift=0.0, mirrored=0.0
     ).draw(SIDE, np.random.default_rng(0))
     assert np.allclose(plain.back(grid(SIDE)), grid(SIDE))
     assert np.allclose(plain.there(grid(SIDE)), grid(SIDE), atol=1e-3)
@@ -74,13 +74,13 @@ def test_held_out_photos_are_others():
 
 
 def test_wrong_settings():
-    with pytest.raises(OptionError, match="min_share is 0; use a value in"):
-        WarpedPhotos(min_share=0)
+    with pytest.raises(OptionError, match="min_share is 0.0; use a value in"):
+        WarpedPhotos(min_share=0.0)
     for settings, message in (
         ({"max_bend": 0.5}, "max_bend is 0.5"),
         ({"max_zoom": 0.9}, "max_zoom is 0.9; use 1 or more"),
-        ({"max_rotation_deg": 181}, "max_rotation_deg is 181"),
-        ({"mirrored": 2}, "mirrored is 2"),
+        ({"max_rotation_deg": 181.0}, "max_rotation_deg is 181"),
+        ({"mirrored": 2.0}, "mirrored is 2"),
     ):
         with pytest.raises(OptionError, match=message):
             Bending(**settings)
