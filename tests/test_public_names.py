@@ -5,11 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import corr
-from corr.errors import ModelError
 
 CONTRACT = {
     "extract": ["image", "model", "keypoints", "max_keypoints", "device"],
@@ -59,12 +57,3 @@ def test_import_loads_no_torch():
         "sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
-
-
-def test_transfer_says_that_it_has_no_network():
-    image = np.zeros((8, 8, 3), np.uint8)
-    points = np.zeros((1, 2), np.float32)
-    with pytest.raises(ModelError, match="universal correspondence network, which this version"):
-        corr.transfer(image, image, points)
-    with pytest.raises(corr.CorrError, match="asked for 'ucn'"):
-        corr.transfer(image, image, points, model="ucn")

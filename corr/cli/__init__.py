@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from corr.cli import bench, catalogs, export, images, retrieval, tasks
+from corr.cli import bench, catalogs, export, images, retrieval, tasks, transfer
 from corr.cli.parser import Command, build_parser, call
 from corr.errors import CorrError
 
@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, Command] = {
     "match": images.match,
     "disparity": images.disparity,
     "flow": images.flow,
+    "transfer": transfer.transfer,
     "embed": retrieval.embed,
     "retrieve": retrieval.retrieve,
     "evaluate": tasks.evaluate,

@@ -38,8 +38,8 @@ def evaluate(
 
     Args:
         benchmark: `homographies`, `pose`, `pck`, `invariance`, `unrelated`, `stereo`, `flow`,
-            `patches`, `normalization`, `hpatches`, `brown`, `retrieval` or `verification`; or
-            `mini`, on data that comes with corr.
+            `patches`, `normalization`, `hpatches`, `brown`, `retrieval`, `verification` or
+            `semantic`; or `mini`, on data that comes with corr.
         root: folder of the benchmark's data, as its authors publish it; `invariance` and
             `unrelated` take any photographs, those that come with corr when not given.
         models: with commas between, names or folders of networks, or folders of results computed

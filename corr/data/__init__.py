@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from corr.data.brown_datamodule import BrownDataModule
+    from corr.data.correspondence.annotated_pairs import AnnotatedPairs
     from corr.data.correspondence.batches import CorrespondenceBatch
     from corr.data.correspondence.datamodule import CorrespondenceDataModule
     from corr.data.correspondence.ground_truth_pairs import DepthPairs, FlowPairs, StereoPairs
     from corr.data.correspondence.photo_pairs import PhotoPairs
     from corr.data.correspondence.sparse_pairs import SparsePointPairs
     from corr.data.correspondence.synthetic_pairs import SyntheticPairs
+    from corr.data.correspondence.warped_photos import WarpedPhotos
     from corr.data.identity_datamodule import IdentityDataModule
     from corr.data.image_batches import ImageBatch
     from corr.data.patch_datamodule import PatchDataModule, PatchPairs
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from corr.data.view_datamodule import ViewDataModule, ViewPairs
 
 __all__ = [
+    "AnnotatedPairs",
     "BrownDataModule",
     "CorrespondenceBatch",
     "CorrespondenceDataModule",
@@ -36,9 +39,11 @@ __all__ = [
     "SyntheticPairs",
     "ViewDataModule",
     "ViewPairs",
+    "WarpedPhotos",
 ]
 
 _HOMES = {
+    "AnnotatedPairs": "correspondence.annotated_pairs",
     "BrownDataModule": "brown_datamodule",
     "CorrespondenceBatch": "correspondence.batches",
     "CorrespondenceDataModule": "correspondence.datamodule",
@@ -56,6 +61,7 @@ _HOMES = {
     "SyntheticPairs": "correspondence.synthetic_pairs",
     "ViewDataModule": "view_datamodule",
     "ViewPairs": "view_datamodule",
+    "WarpedPhotos": "correspondence.warped_photos",
 }
 
 if not TYPE_CHECKING:

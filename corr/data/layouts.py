@@ -133,6 +133,11 @@ def _kinds(folder: Path) -> list[str]:
         "oxford-affine": "img1" in stems and any(name.startswith("H1to") for name in names),
         "hpatches-sequences": "1" in stems and any(name.startswith("H_1_") for name in names),
         "middlebury-stereo": any(len(stems & scene) > 1 for scene in _OLDER_SCENES),
+        "spair-71k": "PairAnnotation" in names,
+        "pf-pascal": names >= {"Annotations", "JPEGImages"} and "PairAnnotation" not in names,
+        "cub-200-2011": bool(names & {"images.txt", "bounding_boxes.txt"}) and "parts" in names,
+        "tss": bool(names & {"FG3DCar", "JODS"}) or names >= {"flow1.flo", "mask1.png"},
+        "pf-willow": _marked_images(names),
         "skimage-photos": names >= {"astronaut.png", "rocket.jpg"},
         "middlebury-2014": "motorcycle_left.png" in names,
     }
@@ -140,3 +145,9 @@ def _kinds(folder: Path) -> list[str]:
     if {"im0", "im1"} <= stems and any(name == "calib.txt" or ".pfm" in name for name in names):
         found.append("middlebury-2021" if of_2021(folder.name) else "middlebury-2014")
     return found
+
+
+def _marked_images(names: set[str]) -> bool:
+    """Whether images have annotations of MATLAB beside them."""
+    marked = {name.removesuffix(".mat") for name in names if name.endswith(".mat")}
+    return any(name.rpartition(".")[0] in marked for name in names if not name.endswith(".mat"))

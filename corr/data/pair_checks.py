@@ -17,6 +17,8 @@ from corr.data.hpatches_patches import PatchStrips, read_hpatches
 from corr.data.identities import find_lfw_pairs, read_lfw_pairs
 from corr.data.plausibility import disparity_fault, flow_fault, homography_fault
 from corr.data.posed_pairs import PosedPair, read_posed
+from corr.data.semantic.pairs import SemanticPair
+from corr.data.semantic.reader import read_semantic
 from corr.data.stereo_pairs import read_stereo
 from corr.data.strecha import read_strecha
 from corr.errors import DatasetError
@@ -95,6 +97,13 @@ def _lfw_checks(root: Path) -> list[PairCheck]:
     ]
 
 
+def _semantic_checks(root: Path) -> list[PairCheck]:
+    return [
+        PairCheck((pair.image0, pair.image1, *pair.truth_files), partial(_check_semantic, pair))
+        for pair in read_semantic(root)
+    ]
+
+
 CHECKS: Mapping[str, Callable[[Path], list[PairCheck]]] = {
     "corr.data.brown.read_brown": _brown_checks,
     "corr.data.stereo_pairs.read_stereo": _stereo_checks,
@@ -104,6 +113,7 @@ CHECKS: Mapping[str, Callable[[Path], list[PairCheck]]] = {
     "corr.data.strecha.read_strecha": _camera_checks,
     "corr.data.hpatches_patches.read_hpatches": _hpatches_checks,
     "corr.data.identities.read_lfw_pairs": _lfw_checks,
+    "corr.data.semantic.reader.read_semantic": _semantic_checks,
 }
 """Reader on a card -> the checks of every pair that it reads below a root."""
 
@@ -152,6 +162,20 @@ def _check_strips(strips: PatchStrips) -> None:
 
 def _check_lfw_pairs(path: Path, root: Path) -> None:
     read_lfw_pairs(path, root)
+
+
+def _check_semantic(pair: SemanticPair) -> None:
+    truth = pair.truth()
+    views = (pair.image0, truth.points0), (pair.image1, truth.points1)
+    for path, points in views:
+        height, width = read_image(path).shape[:2]
+        outside = ((points < -1) | (points > np.array([width, height]))).any(axis=1)
+        if outside.any():
+            x, y = points[outside][0]
+            raise DatasetError(
+                f"'{pair.truth_files[0]}' has a point at ({x:g}, {y:g}), which '{path}' of "
+                f"{width} x {height} pixels does not hold"
+            )
 
 
 def _check_size(path: Path, image: np.ndarray, other: Path, values: np.ndarray) -> None:

@@ -8,6 +8,7 @@ from corr.drawing.flow import draw_flow
 from corr.drawing.keypoints import draw_keypoints
 from corr.drawing.matches import draw_matches
 from corr.drawing.ranking import draw_ranking
+from corr.drawing.transfer import draw_transfer
 
 __all__ = [
     "draw_curves",
@@ -18,4 +19,5 @@ __all__ = [
     "draw_keypoints",
     "draw_matches",
     "draw_ranking",
+    "draw_transfer",
 ]

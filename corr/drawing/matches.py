@@ -11,8 +11,8 @@ from corr.drawing.strip import Colour, Picture, Strip
 
 _GAP_PX = 6
 _DOT_PX = 2
-_RIGHT: Colour = (40, 200, 60)
-_WRONG: Colour = (235, 50, 40)
+RIGHT: Colour = (40, 200, 60)
+WRONG: Colour = (235, 50, 40)
 _OPAQUE_UP_TO = 100
 """With more matches than this, lines let the images shine through."""
 _FAINTEST = 0.2
@@ -68,8 +68,8 @@ def _explain(
     strip.add_text(f"{count} match" if count == 1 else f"{count} matches")
     if correct is not None and count:
         right = int(correct.sum())
-        strip.add_swatch(_RIGHT, f"{right} correct ({100 * right / count:.0f} %)")
-        strip.add_swatch(_WRONG, f"{count - right} wrong")
+        strip.add_swatch(RIGHT, f"{right} correct ({100 * right / count:.0f} %)")
+        strip.add_swatch(WRONG, f"{count - right} wrong")
     elif count:
         for share, name in ((0.0, "score"), (1.0, "")):
             value = float(scores.min() if share == 0 else scores.max())
@@ -85,7 +85,7 @@ def _score_colours(scores: Float[np.ndarray, " K"]) -> UInt8[np.ndarray, "K 3"]:
 
 
 def _truth_colours(correct: Bool[np.ndarray, " K"]) -> UInt8[np.ndarray, "K 3"]:
-    return np.where(correct[:, None], np.array(_RIGHT, np.uint8), np.array(_WRONG, np.uint8))
+    return np.where(correct[:, None], np.array(RIGHT, np.uint8), np.array(WRONG, np.uint8))
 
 
 def _viridis() -> UInt8[np.ndarray, "256 3"]:

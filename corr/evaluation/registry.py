@@ -102,6 +102,12 @@ def _verification(_choices: Choices) -> Benchmark[Any, Any, Any]:
     return VerificationBenchmark()
 
 
+def _semantic(choices: Choices) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.semantic import SemanticBenchmark, SemanticProtocol
+
+    return SemanticBenchmark(SemanticProtocol(search=choices.search))
+
+
 BENCHMARKS: Mapping[str, Callable[[Choices], Benchmark[Any, Any, Any]]] = {
     "homographies": _homographies,
     "pose": _pose,
@@ -116,6 +122,7 @@ BENCHMARKS: Mapping[str, Callable[[Choices], Benchmark[Any, Any, Any]]] = {
     "brown": _brown,
     "retrieval": _retrieval,
     "verification": _verification,
+    "semantic": _semantic,
 }
 """What is measured; each is told what the command line chose, and takes what concerns it."""
 

@@ -15,6 +15,7 @@ from corr.formats.kitti import (
 )
 from corr.formats.matches import read_matches, write_matches
 from corr.formats.pfm import read_pfm, write_pfm
+from corr.formats.points import read_points, read_transferred, write_transferred
 from corr.formats.rankings import write_ranking
 from corr.formats.suffixes import check_output
 
@@ -32,6 +33,8 @@ __all__ = [
     "read_kitti_flow",
     "read_matches",
     "read_pfm",
+    "read_points",
+    "read_transferred",
     "replacing",
     "to_tensor",
     "write_dense_matches",
@@ -47,4 +50,5 @@ __all__ = [
     "write_pfm",
     "write_picture",
     "write_ranking",
+    "write_transferred",
 ]

@@ -16,6 +16,7 @@ MATCHES = (".npz", ".h5", ".csv")
 DISPARITY = (".pfm", ".npy", ".png")
 FLOW = (".flo", ".npy", ".png")
 DENSE_MATCHES = (".npz", ".h5", *FLOW)
+POINTS = (".csv", ".npy")
 
 
 def check_output(path: str | Path, suffixes: Sequence[str]) -> Path:

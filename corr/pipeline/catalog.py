@@ -20,6 +20,7 @@ DEFAULTS = {
     "disparity": "census",
     "flow": "dis",
     "embed": "gemnet-triplet",
+    "transfer": "dense-sift-nn",
 }
 """The model of each task when none is named."""
 
@@ -49,6 +50,13 @@ _CLASSICAL = (
     Entry("sgbm", ("disparity",), "classical", "OpenCV's semi-global matching, padded and filled"),
     Entry("bm", ("disparity",), "classical", "OpenCV's block matching: fast, leaves holes"),
     Entry("dis", ("flow",), "classical", "dense inverse search by OpenCV, refined"),
+    Entry(
+        "dense-sift-nn",
+        ("transfer",),
+        "classical",
+        "dense SIFT at three scales, each point's nearest neighbour anywhere",
+    ),
+    Entry("identity", ("transfer",), "classical", "the same place of the resized image: the floor"),
     Entry("colour-histogram", ("embed",), "classical", "joint histogram of hue, saturation, value"),
 )
 _UNTRAINED = Entry(

@@ -2,37 +2,135 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
+from torch import Tensor
 
-from corr.errors import ModelError
+from corr.errors import ModelError, OptionError, ShapeError
+from corr.formats import as_image
+from corr.geometry import resize_points
+from corr.models.network import DenseDescriptor, Network
+from corr.pipeline import catalog
+from corr.pipeline.dense_view import DenseView, view_densely
+from corr.pipeline.readout import ReadOut, read_out
+from corr.resources import resolve_device
+from corr.search import nearest
+from corr.search.checks import check_backend
+
+SIZE = 320
+"""Longer side of both images as they are seen, px: things that differ in size come closer."""
+SMALLEST = 16
 
 
 def transfer(
     image0: Any,
     image1: Any,
-    points0: Float[np.ndarray, "N 2"],
+    points0: Any,
     *,
-    model: Any = None,
+    model: str | Path | Network | None = None,
+    size: int | None = SIZE,
+    readout: ReadOut = "soft",
+    flips: str | None = None,
+    search: str = "auto",
     device: str | torch.device | None = None,
-) -> Float[np.ndarray, "N 2"]:
-    """No points yet: this version has no network that matches by meaning, and says so.
+) -> Float32[np.ndarray, "N 2"]:
+    """The place in image 1 that is most like each point of image 0, wherever it is.
+
+    Each point is sought for itself: nothing says that neighbours stay neighbours.
 
     Args:
-        image0: the image in which the points are given.
-        image1: the image in which they are looked for.
-        points0: px in image 0.
-        model: name, folder or network of a dense semantic descriptor.
-        device: where to compute.
+        image0: a path, a uint8 array `(H, W, 3)` RGB or `(H, W)`, or a float tensor `(3, H, W)` in
+            [0, 1].
+        image1: the other image, of any size.
+        points0: (N, 2) px in image 0.
+        model: a name that `corr models` lists for transfer, a folder that training wrote, or a
+            dense network; `dense-sift-nn` when not given.
+        size: both images are seen with a longer side of so many px; as they are where it is None.
+        readout: `nearest`, the most similar descriptor, between its neighbours by a parabola; or
+            `soft`, the mean place around it, weighted by similarity.
+        flips: `auto` seeks in image 1 mirrored, too, and takes whichever is more similar in the
+            mean: for things that face opposite sides.
+        search: who finds nearest neighbours: `auto`, `exact`, `faiss` or `faiss-gpu`.
+        device: where networks and the search run; the best one present when not given.
+
+    Returns:
+        (N, 2) px of image 1 as it was given, row by row.
 
     Raises:
-        ModelError: always.
+        ImageError: an image cannot be read or used.
+        ShapeError: `points0` is not an array (N, 2).
+        OptionError: a point outside image 0, or an option outside what is accepted.
+        ModelError: the model is unknown or describes no whole image.
     """
-    asked = "" if model is None else f" (asked for {model!r})"
-    raise ModelError(
-        f"transfer needs a universal correspondence network, which this version does not have"
-        f"{asked}; use match for two views of one scene"
-    )
+    _check_options(size, readout, flips)
+    check_backend(search)
+    place = resolve_device(device)
+    chosen = catalog.resolve(model, "transfer")
+    if isinstance(chosen, Network) and not isinstance(chosen, DenseDescriptor):
+        raise ModelError(
+            f"a network of type {type(chosen).__name__} describes no whole image; use a dense "
+            f"network, or one of {', '.join(catalog.names('transfer'))}"
+        )
+    pictures = as_image(image0), as_image(image1)
+    sizes = pictures[0].shape[:2], pictures[1].shape[:2]
+    points = torch.from_numpy(_checked(points0, sizes[0]))
+    if chosen == "identity" or len(points) == 0:
+        return resize_points(points, *sizes).numpy()
+    if isinstance(chosen, DenseDescriptor):
+        if device is None and chosen is model:
+            place = next((p.device for p in chosen.parameters()), place)
+        chosen = chosen.to(place)
+    queries = view_densely(pictures[0], chosen, size, place).read(points)
+    found = _seek(queries, view_densely(pictures[1], chosen, size, place), readout, search)
+    if flips == "auto":
+        mirror = np.ascontiguousarray(pictures[1][:, ::-1])
+        other = _seek(queries, view_densely(mirror, chosen, size, place), readout, search)
+        if other.similarity > found.similarity:
+            x, y = other.points.unbind(1)
+            found = _Found(torch.stack((sizes[1][1] - 1 - x, y), dim=1), other.similarity)
+    return found.points.cpu().numpy().astype(np.float32)
+
+
+class _Found(NamedTuple):
+    points: Float[Tensor, "N 2"]
+    similarity: float
+    """Of the nearest descriptors, in the mean."""
+
+
+def _seek(queries: Float[Tensor, "N D"], view: DenseView, readout: ReadOut, search: str) -> _Found:
+    table = view.cells.flatten(0, 1)
+    neighbors = nearest(queries, table, backend=search)
+    cells = read_out(queries, view.cells, neighbors.index[:, 0], readout, view.stride)
+    return _Found(view.place(cells), float(neighbors.scores.mean()))
+
+
+def _checked(points0: Any, size: tuple[int, int]) -> Float32[np.ndarray, "N 2"]:
+    """The points as an array, all of them within the image."""
+    points = np.asarray(points0)
+    if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "fiu":
+        raise ShapeError(
+            f"points0 has shape {points.shape} and type {points.dtype}; use numbers (N, 2)"
+        )
+    height, width = size
+    inside = ((points >= -0.5) & (points <= np.array([width, height]) - 0.5)).all(axis=1)
+    if not inside.all():
+        row = int(np.flatnonzero(~inside)[0])
+        x, y = points[row]
+        raise OptionError(
+            f"point {row} at ({x:g}, {y:g}) lies outside image 0, which has {width} x {height} "
+            "pixels; the centre of its first is (0, 0)"
+        )
+    return points.astype(np.float32)
+
+
+def _check_options(size: int | None, readout: str, flips: str | None) -> None:
+    if size is not None and size < SMALLEST:
+        raise OptionError(f"size is {size}; use {SMALLEST} or more")
+    if readout not in get_args(ReadOut):
+        raise OptionError(f"readout is '{readout}'; use {' or '.join(get_args(ReadOut))}")
+    if flips not in (None, "auto"):
+        raise OptionError(f"flips is '{flips}'; use auto, or leave it out")

@@ -16,6 +16,7 @@ from corr.resources import cards_root
 
 EXPECTED = {
     "brown",
+    "cub-200-2011",
     "evd",
     "flying-chairs",
     "flyingthings3d",
@@ -30,11 +31,15 @@ EXPECTED = {
     "middlebury-flow",
     "middlebury-stereo",
     "oxford-affine",
+    "pf-pascal",
+    "pf-willow",
     "photos-folder",
     "sintel",
     "skimage-photos",
+    "spair-71k",
     "strecha",
     "synthetic-posed",
+    "tss",
 }
 INSTALLED = Path(skimage.data.__file__).parent
 
@@ -71,7 +76,7 @@ def test_cards_say_what_data_is_for(name):
 
 def test_unknown_card():
     with pytest.raises(
-        DatasetError, match="'kitty' is not known; there are cards of brown, evd, flying-chairs"
+        DatasetError, match="'kitty' is not known; there are cards of brown, cub-200-2011, evd"
     ):
         load_card("kitty")
 

@@ -1,0 +1,46 @@
+"""Two steps of each semantic recipe, on real photographs and marks."""
+
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+import skimage.data
+
+from corr.formats import write_image
+from corr.pipeline.transfer import transfer
+from corr.tasks.records import read_history
+from corr.tasks.training import train
+
+SMALL = [
+    "--trainer.max_steps", "2", "--trainer.precision", "32-true", "--trainer.logger", "false",
+    "--trainer.log_every_n_steps", "1", "--data.batch_size", "2", "--data.side", "64",
+    "--data.steps_per_epoch", "2", "--data.num_val_pairs", "1", "--data.num_workers", "0",
+]  # fmt: skip
+
+
+def finite_loss(run: Path) -> bool:
+    loss = read_history(run)["train/loss"][1]
+    return len(loss) >= 1 and bool(np.isfinite(loss).all())
+
+
+def test_bent_photographs_train_a_network_that_transfers(tmp_path):
+    train(["correspondence/ucn-semantic", "--out", str(tmp_path / "run"), *SMALL])
+    assert finite_loss(tmp_path / "run")
+    photo = skimage.data.chelsea()[40:140, 60:200]
+    found = transfer(photo, photo, [[50, 50]], model=tmp_path / "run", readout="nearest")
+    assert np.abs(found - [[50, 50]]).max() < 5
+
+
+def test_marks_train_a_network(tmp_path):
+    (tmp_path / "set" / "cat(S)").mkdir(parents=True)
+    photo = skimage.data.chelsea()
+    points = np.stack((np.linspace(30, 130, 10), np.linspace(30, 90, 10)))
+    for number in range(3):
+        write_image(tmp_path / "set" / "cat(S)" / f"{number}.png", photo[40:160, 80:260])
+        scipy.io.savemat(tmp_path / "set" / "cat(S)" / f"{number}.mat", {"pts_coord": points})
+    sources = []
+    for name in ("source", "val_source"):
+        sources += [f"--data.{name}.init_args.root", str(tmp_path / "set")]
+        sources += [f"--data.{name}.init_args.split", "test"]
+    train(["correspondence/ucn-keypoints", "--out", str(tmp_path / "run"), *SMALL, *sources])
+    assert finite_loss(tmp_path / "run")
