@@ -1,4 +1,4 @@
-"""Smooth maps of the plane: thin plate, affine, mirror; exact in both directions."""
+"""Smooth maps of the plane: thin plate, affine, mirror."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ Points = Float64[np.ndarray, "N 2"]
 
 _CONTROL = 4
 """Points along each side that the plate is bent at."""
-_NEWTON_STEPS = 12
-_CLOSE_PX = 1e-3
 _LEAST_AREA = 0.2
 """Areas shrink to no less than this share of what the affine part makes of them: no folds."""
 _COARSE = 24
@@ -22,7 +20,7 @@ _COARSE = 24
 
 @dataclass(frozen=True)
 class Bending:
-    """How much a second view may differ in shape."""
+    """How much a bent view may differ in shape."""
 
     max_bend: float = 0.08
     """Largest shift of a control point along each axis, as a share of the side."""
@@ -68,11 +66,11 @@ class Bending:
 
 
 class Bends:
-    """One such map. From the second view to the first it is a formula; there, its inverse.
+    """One such map, from the bent view to the plain one.
 
     Args:
         side: of both views, px.
-        matrix: linear part around the middle, from the second view to the first.
+        matrix: linear part around the middle.
         shift: of the middle, px.
         bend: shift of each control point of the plate, px.
 
@@ -93,65 +91,33 @@ class Bends:
         self._control = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
         count = len(self._control)
         system = np.zeros((count + 3, count + 3))
-        system[:count, :count] = _kernel(self._control, self._control)[0]
+        system[:count, :count] = _bending(self._control, self._control)
         system[:count, count:] = np.c_[np.ones(count), self._control]
         system[count:, :count] = system[:count, count:].T
         self._plate = np.linalg.solve(system, np.r_[bend, np.zeros((3, 2))])
         self._matrix, self._shift = matrix, shift
 
-    def back(self, points1: Points) -> Points:
-        """Where points of the second view are in the first, px."""
-        return self._back(points1)[0]
-
-    def there(self, points0: Points) -> Points:
-        """Where points of the first view are in the second, px; NaN where that is not found.
-
-        By Newton's method from the nearest of a coarse grid of solutions.
-        """
-        ticks = np.linspace(-0.5, 1.5, _COARSE) * (self._side - 1)
-        guesses = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
-        from scipy.spatial import cKDTree
-
-        places = guesses[cKDTree(self.back(guesses)).query(points0)[1]]
-        open_rows = np.arange(len(points0))
-        for _ in range(_NEWTON_STEPS):
-            found, slope = self._back(places[open_rows])
-            error = found - points0[open_rows]
-            rest = np.linalg.norm(error, axis=1) > _CLOSE_PX
-            step = np.linalg.solve(slope, error[..., None])[..., 0]
-            places[open_rows] -= step
-            open_rows = open_rows[rest]
-            if len(open_rows) == 0:
-                break
-        places[open_rows] = np.nan
-        return places
+    def __call__(self, points: Points) -> Points:
+        """Where points of the bent view are in the plain one, px."""
+        unit = points / (self._side - 1)
+        weights, (offset, *linear) = self._plate[:-3], self._plate[-3:]
+        bent = _bending(unit, self._control) @ weights + offset + unit @ np.array(linear)
+        found: Points = (points - self._middle) @ self._matrix.T + self._middle + self._shift + bent
+        return found
 
     def least_area(self) -> float:
         """The smallest area of the map on the view, as a share of that of its linear part."""
         ticks = np.linspace(-0.25, 1.25, _COARSE) * (self._side - 1)
-        slope = self._back(np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2))[1]
-        return float((np.linalg.det(slope) / np.linalg.det(self._matrix)).min())
-
-    def _back(self, points1: Points) -> tuple[Points, Float64[np.ndarray, "N 2 2"]]:
-        """The map and its derivative."""
-        unit = points1 / (self._side - 1)
-        kernel, slopes = _kernel(unit, self._control)
-        count = len(self._control)
-        weights, (offset, *linear) = self._plate[:count], self._plate[count:]
-        bent = kernel @ weights + offset + unit @ np.array(linear)
-        found = (points1 - self._middle) @ self._matrix.T + self._middle + self._shift + bent
-        tilt = np.einsum("nki,kj->nji", slopes, weights) + np.array(linear).T
-        return found, self._matrix + tilt / (self._side - 1)
+        grid = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
+        slopes = [self(grid + step) - self(grid - step) for step in np.eye(2) / 2]
+        areas = slopes[0][:, 0] * slopes[1][:, 1] - slopes[0][:, 1] * slopes[1][:, 0]
+        return float((areas / np.linalg.det(self._matrix)).min())
 
 
-def _kernel(
-    points: Float64[np.ndarray, "N 2"], control: Float64[np.ndarray, "K 2"]
-) -> tuple[Float64[np.ndarray, "N K"], Float64[np.ndarray, "N K 2"]]:
-    """r^2 log r^2 and its derivative by the point."""
-    apart = points[:, None] - control
-    squared = np.maximum((apart**2).sum(-1), 1e-12)
-    logarithm = np.log(squared)
-    return squared * logarithm, 2 * apart * (logarithm + 1)[..., None]
+def _bending(points: Points, control: Float64[np.ndarray, "K 2"]) -> Float64[np.ndarray, "N K"]:
+    """r^2 log r^2."""
+    squared = ((points[:, None] - control) ** 2).sum(-1).clip(1e-12)
+    return np.asarray(squared * np.log(squared))
 
 
 def _rotation(angle: float) -> Float64[np.ndarray, "2 2"]:

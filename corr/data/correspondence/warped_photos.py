@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from corr.data.correspondence.bending import Bending, Bends
+from corr.data.correspondence.bending import Bending
 from corr.data.correspondence.dense_pair import DensePair, PairSource
 from corr.data.photometric import PhotometricChange, Photometry
 from corr.data.photos import Photos, find_photos
@@ -22,15 +22,15 @@ PHOTOMETRY = Photometry(
 
 
 class WarpedPhotos(PairSource):
-    """A part of a photograph, and the same part through a smooth, invertible map.
+    """A part of a photograph through a smooth map, and the part itself.
 
-    The map is known, so the flow is exact everywhere, the mirrored half of the pairs included.
+    The map is a formula, so the flow is exact everywhere, of mirrored views too.
 
     Args:
         folder: photographs, in folders below it too; those that scikit-image installs when not
             given.
         held_out: take every tenth photo of the folder, and else the others.
-        bending: how much the second view differs in shape.
+        bending: how much the bent view differs in shape.
         photometry: how much the light and the camera of each view may differ from the photo.
         filtering: random filters, of each view by itself; those of `RandomFilter` when not given.
         min_share: shortest side of the part, as a share of the photo's shorter side.
@@ -63,7 +63,7 @@ class WarpedPhotos(PairSource):
         return len(self._paths)
 
     def pair(self, index: int, side: int, rng: np.random.Generator) -> DensePair:
-        """A square part of the photo and its bent copy; what leaves either has no target."""
+        """A bent view of a square part of the photo, and the part; what leaves it has no target."""
         if self._photos is None:
             self._photos = Photos(self._paths)
         photo = self._photos[index]
@@ -72,20 +72,18 @@ class WarpedPhotos(PairSource):
         top, left = (rng.integers(size - length + 1) for size in photo.shape[:2])
         part = photo[top : top + length, left : left + length]
         how = cv2.INTER_AREA if length > side else cv2.INTER_LINEAR
-        first = cv2.resize(part, (side, side), interpolation=how)
-        bends = self._bending.draw(side, rng)
+        plain = cv2.resize(part, (side, side), interpolation=how)
         x, y = np.meshgrid(np.arange(side), np.arange(side))
-        grid = np.stack((x, y), axis=-1).reshape(-1, 2).astype(np.float64)
-        source = bends.back(grid).reshape(side, side, 2).astype(np.float32)
-        second = cv2.remap(first, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        grid = np.stack((x, y), axis=-1).astype(np.float64)
+        bends = self._bending.draw(side, rng)
+        target = bends(grid.reshape(-1, 2)).reshape(side, side, 2)
+        bent = cv2.remap(
+            plain, target.astype(np.float32), None, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        known = ((target >= 0) & (target <= side - 1)).all(axis=2, keepdims=True)
+        flow = np.where(known, target - grid, np.nan).astype(np.float32)
         image0, image1 = (
-            self._change.colour(self._filter(view, rng), rng) for view in (first, second)
+            self._change.colour(self._filter(view, rng), rng) for view in (bent, plain)
         )
-        return DensePair(image0, image1, _flow(bends, grid, side))
-
-
-def _flow(bends: Bends, grid: np.ndarray, side: int) -> np.ndarray:
-    target = bends.there(grid)
-    known = ((target >= 0) & (target <= side - 1)).all(axis=1)
-    flow = np.where(known[:, None], target - grid, np.nan)
-    return flow.reshape(side, side, 2).astype(np.float32)
+        return DensePair(image0, image1, flow)
