@@ -74,7 +74,7 @@ def test_held_out_photos_are_others():
 
 
 def test_wrong_settings():
-    with pytest.raises(OptionError, match="min_share is 0.0; use a value in"):
+    with pytest.raises(OptionError, match=r"min_share is 0\.0; use a value in"):
         WarpedPhotos(min_share=0.0)
     for settings, message in (
         ({"max_bend": 0.5}, "max_bend is 0.5"),
