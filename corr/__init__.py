@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from corr.errors import CorrError
     from corr.models.saved import load_network
+    from corr.pipeline.dense_matching import match_dense
     from corr.pipeline.embedding import embed
     from corr.pipeline.extraction import extract
     from corr.pipeline.matching import match
@@ -16,12 +17,21 @@ if TYPE_CHECKING:
     from corr.pipeline.retrieval import retrieve
     from corr.pipeline.stereo import disparity
     from corr.pipeline.transfer import transfer
-    from corr.results import DisparityMap, Embeddings, Features, FlowField, Matches, Ranking
+    from corr.results import (
+        DenseMatches,
+        DisparityMap,
+        Embeddings,
+        Features,
+        FlowField,
+        Matches,
+        Ranking,
+    )
 
     __version__: str
 
 __all__ = [
     "CorrError",
+    "DenseMatches",
     "DisparityMap",
     "Embeddings",
     "Features",
@@ -35,12 +45,14 @@ __all__ = [
     "flow",
     "load_network",
     "match",
+    "match_dense",
     "retrieve",
     "transfer",
 ]
 
 _HOMES = {
     "CorrError": "corr.errors",
+    "DenseMatches": "corr.results",
     "DisparityMap": "corr.results",
     "Embeddings": "corr.results",
     "Features": "corr.results",
@@ -53,6 +65,7 @@ _HOMES = {
     "flow": "corr.pipeline.optical_flow",
     "load_network": "corr.models.saved",
     "match": "corr.pipeline.matching",
+    "match_dense": "corr.pipeline.dense_matching",
     "retrieve": "corr.pipeline.retrieval",
     "transfer": "corr.pipeline.transfer",
 }

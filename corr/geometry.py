@@ -1,4 +1,4 @@
-"""Pixel grids, sampling, resizing, homographies and oriented patches.
+"""Pixel grids, sampling, resizing, homographies, epipolar geometry and oriented patches.
 
 The conventions of the whole project, stated here once:
 
@@ -9,6 +9,8 @@ The conventions of the whole project, stated here once:
   `p' = (p + 0.5) * s - 0.5`, and scales flow and disparity values too.
 - Two views are `image0, image1`; `left, right` only in stereo. Maps name their direction:
   `homography_0to1`, `flow_0to1`. Flow: `target = p + flow(p)`. Disparity: `x_right = x_left - d`.
+- A camera has intrinsics K (3 x 3, px) and a pose; `pose_0to1` (4 x 4) takes points from the frame
+  of camera 0 to that of camera 1. Its z axis looks into the scene, x right, y down.
 - A keypoint has a position, a scale sigma (px; the Gaussian of its detection, **half the `size` of
   an OpenCV keypoint**) and an angle (degrees, from x towards y: clockwise on the screen, as in
   OpenCV).
@@ -130,6 +132,34 @@ def warp_homography(
     return sample(image, source, padding=padding).permute(0, 3, 1, 2)
 
 
+def resize_intrinsics(
+    intrinsics: Float[Tensor, "3 3"], from_size: tuple[int, int], to_size: tuple[int, int]
+) -> Float[Tensor, "3 3"]:
+    """K of an image of `from_size` (height, width) resized to `to_size`, see `resize_points`."""
+    scale_y, scale_x = (to / start for to, start in zip(to_size, from_size, strict=True))
+    resized = intrinsics.new_tensor(
+        [[scale_x, 0, 0.5 * scale_x - 0.5], [0, scale_y, 0.5 * scale_y - 0.5], [0, 0, 1]]
+    )
+    return resized @ intrinsics
+
+
+def fundamental_matrix(
+    intrinsics0: Float[Tensor, "3 3"],
+    intrinsics1: Float[Tensor, "3 3"],
+    pose_0to1: Float[Tensor, "4 4"],
+) -> Float[Tensor, "3 3"]:
+    """The matrix F (0 to 1) with `p1^T F p0 = 0` for every point that both cameras see.
+
+    Source: Hartley and Zisserman 2004, "Multiple view geometry", eq. 9.12 and section 9.6.
+    """
+    x, y, z = pose_0to1[:3, 3]
+    zero = torch.zeros_like(x)
+    cross = torch.stack((zero, -z, y, z, zero, -x, -y, x, zero)).reshape(3, 3)
+    inverse0, inverse1 = torch.linalg.inv(intrinsics0), torch.linalg.inv(intrinsics1)
+    fundamental: Tensor = inverse1.T @ cross @ pose_0to1[:3, :3] @ inverse0
+    return fundamental
+
+
 def patch_frames(
     keypoints: Float[Tensor, "N 2"],
     scale: Float[Tensor, " N"],
@@ -227,3 +257,44 @@ def to_grey(image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:
     """Luma of an RGB image. Source: ITU-R BT.601, as OpenCV's `COLOR_RGB2GRAY`."""
     weights = image.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     return (image * weights).sum(1, keepdim=True)
+
+
+def cell_centres(size: tuple[int, int], stride: int) -> Float[Tensor, "Hs Ws 2"]:
+    """Where the cells of `stride` px of an image of `size` (height, width) have their centres, px.
+
+    A last row or column that is cut by the border, with its centre beyond it, has it at the border.
+    """
+    height, width = size
+    centres = (pixel_grid(-(-height // stride), -(-width // stride)) + 0.5) * stride - 0.5
+    return centres.minimum(torch.tensor([width - 1.0, height - 1.0]))
+
+
+def spread_flow(
+    flow: Float[Tensor, "Hs Ws 2"], stride: int, size: tuple[int, int]
+) -> Float[Tensor, "H W 2"]:
+    """The flow of every pixel of an image of `size`, from that of its cells; NaN stays unknown.
+
+    Bilinear between four cells that are known and differ by at most 2 strides, as views of up to
+    three times the scale do; elsewhere that of the pixel's own cell, so that edges stay sharp.
+    """
+    height, width = size
+    y0, y1, down = _between(height, stride)
+    x0, x1, across = _between(width, stride)
+    corners = [flow[y][:, x] for y in (y0, y1) for x in (x0, x1)]
+    least, most = (torch.stack(corners).amin(0), torch.stack(corners).amax(0))
+    smooth = (most - least <= 2 * stride).all(-1, keepdim=True)  # NaN is not
+    across, down = across[None, :, None], down[:, None, None]
+    above, below = (torch.lerp(a, b, across) for a, b in (corners[:2], corners[2:]))
+    own = flow[torch.arange(height) // stride][:, torch.arange(width) // stride]
+    return torch.where(smooth, torch.lerp(above, below, down), own)
+
+
+def _between(size: int, stride: int) -> tuple[Tensor, Tensor, Tensor]:
+    """For each pixel along one side the cells before and after it, and how far it is between."""
+    number = -(-size // stride)
+    centres = ((torch.arange(number) + 0.5) * stride - 0.5).clamp_max(size - 1)
+    pixels = torch.arange(size, dtype=torch.float32)
+    first = (torch.searchsorted(centres, pixels, right=True) - 1).clamp(0, max(number - 2, 0))
+    second = (first + 1).clamp_max(number - 1)
+    gap = (centres[second] - centres[first]).clamp_min(1e-6)
+    return first, second, ((pixels - centres[first]) / gap).clamp(0, 1)

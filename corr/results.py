@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int, Shaped, UInt8
 
 from corr import drawing, formats
+from corr.geometry import cell_centres, spread_flow
 
 Picture = UInt8[np.ndarray, "_ _ 3"]
 
@@ -133,6 +135,80 @@ class FlowField:
     ) -> Picture:
         """The field on the colour wheel with its scale in px; written when `path` is given."""
         return formats.write_picture(path, drawing.draw_flow(self.flow, max_flow))
+
+
+@dataclass(frozen=True, eq=False)
+class DenseMatches:
+    """Where each cell of image 0 is in image 1, which may be of another size."""
+
+    flow: Float[np.ndarray, "Hs Ws 2"]
+    """(u, v) px from the centre of each cell, see `points`; NaN where there is no match."""
+    confidence: Float[np.ndarray, "Hs Ws"]
+    """In [0, 1], see `corr.match_dense`; 0 where there is no match."""
+    stride: int
+    """Side of a cell, px of image 0."""
+    image_size0: tuple[int, int]
+    image_size1: tuple[int, int]
+
+    def __len__(self) -> int:
+        return int(self.matched.sum())
+
+    @property
+    def points(self) -> Float[np.ndarray, "Hs Ws 2"]:
+        """(x, y) of the cells' centres in image 0, as in `corr.geometry.cell_centres`."""
+        return cell_centres(self.image_size0, self.stride).numpy()
+
+    @property
+    def matched(self) -> Bool[np.ndarray, "Hs Ws"]:
+        """True where there is a match."""
+        known: np.ndarray = np.isfinite(self.flow).all(axis=2)
+        return known
+
+    def to_matches(self) -> Matches:
+        """The matches as a list, most confident first; their scores are the confidence."""
+        matched = self.matched
+        order = np.argsort(-self.confidence[matched], kind="stable")
+        points0 = self.points[matched][order]
+        return Matches(
+            points0,
+            points0 + self.flow[matched][order],
+            self.confidence[matched][order],
+            self.image_size0,
+            self.image_size1,
+        )
+
+    def flow_of_pixels(self) -> Float[np.ndarray, "H W 2"]:
+        """The flow of every pixel of image 0, px; see `corr.geometry.spread_flow`."""
+        return spread_flow(torch.from_numpy(self.flow), self.stride, self.image_size0).numpy()
+
+    def save(self, path: str | Path) -> None:
+        """Write `.npz` or `.h5`; or the flow of every pixel as `.flo`, `.npy` or a KITTI `.png`."""
+        formats.write_dense_matches(path, self)
+
+    def draw(
+        self,
+        image0: Picture,
+        image1: Picture,
+        path: str | Path | None = None,
+        *,
+        max_flow: int | float | None = None,
+    ) -> Picture:
+        """Image 0, image 1 warped onto it, the flow and the confidence; written to a given path.
+
+        Args:
+            image0: the first image.
+            image1: the second image.
+            path: where to write the picture.
+            max_flow: px at the rim of the colour wheel; nearly the longest of the confident matches
+                when not given.
+        """
+        height, width = self.image_size0
+        rows = np.arange(height) // self.stride
+        confidence = self.confidence[rows][:, np.arange(width) // self.stride]
+        picture = drawing.draw_dense_matches(
+            image0, image1, self.flow_of_pixels(), confidence, max_flow
+        )
+        return formats.write_picture(path, picture)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,18 @@ import pytest
 
 from corr.data import ViewDataModule
 from corr.errors import OptionError
-from corr.losses import ContrastiveLoss, HyNetLoss, TripletLoss
+from corr.losses import (
+    ContrastiveLoss,
+    CorrespondenceContrastiveLoss,
+    HyNetLoss,
+    TripletLoss,
+)
 from corr.models import GeMNet, HardNet, HardNetSTN
 from corr.models.stn import SpatialTransformer
 from corr.tasks import EmbeddingTask, MetricTask, PatchTask, ViewTask
 
 MINING = "'hardest', 'semi-hard', 'distance-weighted', 'random' or 'all'"
+MINED = "'hardest', 'semi-hard', 'distance-weighted' or 'random'"
 OPTIMIZER = "optimizer 'adam' is not known; use 'sgd' or 'adamw'"
 
 
@@ -31,6 +37,10 @@ def unchecked() -> Iterator[None]:
     [
         (lambda: TripletLoss(mining="semi"), f"mining 'semi' is not known; use {MINING}"),
         (lambda: ContrastiveLoss(mining="hard"), f"mining 'hard' is not known; use {MINING}"),
+        (
+            lambda: CorrespondenceContrastiveLoss(mining="all"),
+            f"mining 'all' is not known; use {MINED}",
+        ),
         (
             lambda: TripletLoss(kind="hinge"),
             "kind 'hinge' is not known; use 'margin', 'soft-margin' or 'ratio'",

@@ -203,6 +203,12 @@ def test_curves_have_their_size_and_follow_the_data():
 
 
 def test_curves_of_nothing_and_of_broken_values():
+    zoomed = {"a": ([0.5, 1.0, 2.0], [70.0, 100.0, np.nan])}
+    drawn = [
+        draw_curves(zoomed, "zoom", **how) for how in ({}, {"log_x": True}, {"from_zero": True})
+    ]
+    assert not any(np.array_equal(drawn[0], other) for other in drawn[1:])
+    assert draw_curves({}, "nothing yet", log_x=True, from_zero=True).shape == (450, 720, 3)
     assert draw_curves({}, "nothing yet").shape == (450, 720, 3)
     draw_curves({"a": ([], []), "b": ([1, 2, 3], [np.nan, np.inf, 1.0])}, "broken")
 

@@ -12,6 +12,7 @@ import corr
 CONTRACT = {
     "extract": ["image", "model", "keypoints", "max_keypoints", "device"],
     "match": ["image0", "image1", "model", "max_keypoints", "verify", "device"],
+    "match_dense": ["image0", "image1", "model", "stride", "mutual", "search", "device"],
     "disparity": ["left", "right", "max_disparity", "model", "fill", "device"],
     "flow": ["image0", "image1", "model", "device"],
     "transfer": ["image0", "image1", "points0", "model", "device"],

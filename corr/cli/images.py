@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Literal
 
+from corr.cli.dense import check_options, match_dense, read_factors
+from corr.cli.image_names import group_names, labels
 from corr.cli.say import say
 from corr.cli.targets import check_images, choose_targets
 
@@ -20,6 +21,7 @@ def extract(
     draw: Path | None = None,
     model: str | None = None,
     max_keypoints: int = 2048,
+    scales: str | None = None,
     device: str | None = None,
 ) -> None:
     """Find keypoints and describe them.
@@ -31,6 +33,8 @@ def extract(
             drawn beside where you are.
         model: describes the keypoints; `corr models` lists them.
         max_keypoints: the strongest are kept, in each image.
+        scales: a dense network looks in the image resized by each of these factors, such as 1,0.5;
+            by those in its network.yaml when not given.
         device: such as cpu or cuda; the best one present when not given.
     """
     from corr.errors import OptionError
@@ -39,7 +43,7 @@ def extract(
     from corr.pipeline.extraction import extract as extract_features
     from corr.results import Features
 
-    names = _group_names(images)
+    names = group_names(images)
     if draw is not None and len(images) > 1:
         raise OptionError(
             f"--draw takes one image, not {len(images)}; leave it out to draw each of them"
@@ -51,15 +55,16 @@ def extract(
             suffixes.FEATURES if len(images) == 1 else (".h5",),
             f"{label}-keypoints.png",
         )
-        for label in _labels(names)
+        for label in labels(names)
     ]
     check_images(images, [path for target in targets for path in target])
+    factors = read_factors(scales)
     found: dict[str, Features] = {}
     for path, name, target in zip(images, names, targets, strict=True):
         image = read_image(path)
         start = time.perf_counter()
         found[name] = extract_features(
-            image, model=model, max_keypoints=max_keypoints, device=device
+            image, model=model, max_keypoints=max_keypoints, scales=factors, device=device
         )
         seconds = time.perf_counter() - start
         if target.draw is not None:
@@ -81,6 +86,9 @@ def match(
     draw: Path | None = None,
     model: str | None = None,
     max_keypoints: int = 2048,
+    scales: str | None = None,
+    dense: bool = False,
+    stride: int | None = None,
     verify: Literal["none", "homography", "fundamental"] = "none",
     mutual: bool = True,
     one_to_one: bool = False,
@@ -90,17 +98,22 @@ def match(
     search: Search = "auto",
     device: str | None = None,
 ) -> None:
-    """Find the keypoints of two images that correspond.
+    """Find the keypoints of two images that correspond, or with --dense where every place went.
 
     Args:
         image0: the first photograph.
         image1: the second.
-        output: .npz, .h5 or .csv.
+        output: .npz, .h5 or .csv; of dense matches .npz, .h5, or the flow as .flo, .npy or .png.
         draw: .png or .jpg; matches-drawn.png when neither this nor -o is given.
         model: describes the keypoints; `corr models` lists them.
         max_keypoints: the strongest are kept, in each image.
+        scales: a dense network looks in the images resized by each of these factors, such as
+            1,0.5; by those in its network.yaml when not given.
+        dense: match every place of the first image by a dense network, not keypoints.
+        stride: of dense matches, px from one place to the next; the network's own when not given.
         verify: keep the matches that agree on such a model of the whole image.
-        mutual: keep only keypoints that are each other's nearest.
+        mutual: keep only keypoints that are each other's nearest; of dense matches those that the
+            way back returns to.
         one_to_one: without mutual, match no keypoint of the second image twice.
         ratio: largest distance to the nearest, in distances to the second nearest; in (0, 1].
         inconsistent_px: the second nearest is sought farther than this from the nearest.
@@ -108,6 +121,29 @@ def match(
         search: who finds nearest neighbours.
         device: such as cpu or cuda; the best one present when not given.
     """
+    of_keypoints = {
+        "--max-keypoints": max_keypoints != 2048,
+        "--scales": scales is not None,
+        "--verify": verify != "none",
+        "--one-to-one": one_to_one,
+        "--ratio": ratio is not None,
+        "--inconsistent-px": inconsistent_px is not None,
+        "--rotations": rotations != "none",
+    }
+    check_options(dense, stride, of_keypoints)
+    if dense:
+        match_dense(
+            image0,
+            image1,
+            output=output,
+            draw=draw,
+            model=model,
+            stride=stride,
+            mutual=mutual,
+            search=search,
+            device=device,
+        )
+        return
     import numpy as np
 
     from corr.formats import read_image, suffixes
@@ -123,6 +159,7 @@ def match(
         second,
         model=model,
         max_keypoints=max_keypoints,
+        scales=read_factors(scales),
         verify=None if verify == "none" else verify,
         mutual=mutual,
         one_to_one=one_to_one,
@@ -243,24 +280,3 @@ def flow(
     span = f"median {np.median(length):.2f}, largest {length.max():.1f} px" if length.size else ""
     by = model or DEFAULTS["flow"]
     say(f"flow by {by}: {span or 'nothing known'}, in {seconds:.2f} s; {targets.wrote()}")
-
-
-def _group_names(images: list[Path]) -> list[str]:
-    """Each image's path below the folder that all of them share: unique names without `..`."""
-    from corr.errors import OptionError
-
-    absolute = [Path(os.path.abspath(path)) for path in images]  # noqa: PTH100 - links are kept
-    for path, whole in zip(images, absolute, strict=True):
-        if absolute.count(whole) > 1:
-            raise OptionError(f"image '{path}' is given twice; give each image once")
-    shared = Path(os.path.commonpath([path.parent for path in absolute]))
-    return [path.relative_to(shared).as_posix() for path in absolute]
-
-
-def _labels(names: list[str]) -> list[str]:
-    """The names as parts of file names, without their suffix where that is enough."""
-    flat = [name.replace("/", "-") for name in names]
-    stems = [Path(name).stem for name in flat]
-    return [
-        stem if stems.count(stem) == 1 else name for stem, name in zip(stems, flat, strict=True)
-    ]

@@ -30,21 +30,26 @@ def evaluate(
     out: Path | None = None,
     rows: Literal["all", "group", "item"] | None = None,
     search: Search = "auto",
+    rotations: Literal["none", "auto"] = "none",
     cache: Path | None = None,
     reuse: bool = True,
 ) -> None:
     """Measure models on a benchmark: learned beside classical, one table.
 
     Args:
-        benchmark: `homographies`, `stereo`, `flow`, `patches`, `normalization`, `hpatches`,
-            `brown`, `retrieval`, `verification` or `semantic`; or `mini`, on data of its own.
-        root: folder of the benchmark's data, as its authors publish it.
+        benchmark: `homographies`, `pose`, `pck`, `invariance`, `unrelated`, `stereo`, `flow`,
+            `patches`, `normalization`, `hpatches`, `brown`, `retrieval`, `verification` or
+            `semantic`; or `mini`, on data that comes with corr.
+        root: folder of the benchmark's data, as its authors publish it; `invariance` and
+            `unrelated` take any photographs, those that come with corr when not given.
         models: with commas between, names or folders of networks, or folders of results computed
             elsewhere, a file for each item; some of `corr models` when not given.
         out: folder for the report as JSON, CSV, Markdown and a page with the worst items.
         rows: what the table has a row for, beside the whole; groups, if they are few, when not
             given.
         search: who finds nearest neighbours, where any are sought.
+        rotations: auto matches with four quarter turns of the second image, where images are
+            matched.
         cache: folder of the results of earlier runs; in your own cache when not given.
         reuse: take what an earlier run has measured from there.
     """
@@ -53,7 +58,17 @@ def evaluate(
     names = None if models is None else [name.strip() for name in models.split(",")]
     if names is not None and not all(names):
         raise OptionError(f"--models '{models}' has an empty name; write them as 'sift,rootsift'")
-    evaluation.run(benchmark, root, names, out, cache=cache, reuse=reuse, rows=rows, search=search)
+    evaluation.run(
+        benchmark,
+        root,
+        names,
+        out,
+        cache=cache,
+        reuse=reuse,
+        rows=rows,
+        search=search,
+        rotations=rotations,
+    )
 
 
 def reproduce(

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from corr.data.correspondence.annotated_pairs import AnnotatedPairs
     from corr.data.correspondence.batches import CorrespondenceBatch
     from corr.data.correspondence.datamodule import CorrespondenceDataModule
-    from corr.data.correspondence.ground_truth_pairs import FlowPairs, StereoPairs
+    from corr.data.correspondence.ground_truth_pairs import DepthPairs, FlowPairs, StereoPairs
     from corr.data.correspondence.photo_pairs import PhotoPairs
+    from corr.data.correspondence.sparse_pairs import SparsePointPairs
     from corr.data.correspondence.synthetic_pairs import SyntheticPairs
     from corr.data.correspondence.warped_photos import WarpedPhotos
     from corr.data.identity_datamodule import IdentityDataModule
@@ -24,6 +25,7 @@ __all__ = [
     "BrownDataModule",
     "CorrespondenceBatch",
     "CorrespondenceDataModule",
+    "DepthPairs",
     "FlowPairs",
     "IdentityDataModule",
     "ImageBatch",
@@ -31,6 +33,7 @@ __all__ = [
     "PatchPairs",
     "PhotoInstanceDataModule",
     "PhotoPairs",
+    "SparsePointPairs",
     "StereoPairs",
     "SyntheticDataModule",
     "SyntheticPairs",
@@ -44,6 +47,7 @@ _HOMES = {
     "BrownDataModule": "brown_datamodule",
     "CorrespondenceBatch": "correspondence.batches",
     "CorrespondenceDataModule": "correspondence.datamodule",
+    "DepthPairs": "correspondence.ground_truth_pairs",
     "FlowPairs": "correspondence.ground_truth_pairs",
     "IdentityDataModule": "identity_datamodule",
     "ImageBatch": "image_batches",
@@ -51,6 +55,7 @@ _HOMES = {
     "PatchPairs": "patch_datamodule",
     "PhotoInstanceDataModule": "photo_instances",
     "PhotoPairs": "correspondence.photo_pairs",
+    "SparsePointPairs": "correspondence.sparse_pairs",
     "StereoPairs": "correspondence.ground_truth_pairs",
     "SyntheticDataModule": "synthetic.datamodule",
     "SyntheticPairs": "correspondence.synthetic_pairs",

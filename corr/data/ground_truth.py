@@ -1,4 +1,4 @@
-"""Pairs of images with known disparity or flow: what every reader of a published set returns."""
+"""Pairs of images with known disparity, flow or cameras: what readers of published sets return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +84,40 @@ class FlowPair:
             DatasetError: the files do not go together.
         """
         return self.read()
+
+
+@dataclass(frozen=True, eq=False)
+class Cameras:
+    """Both cameras of a pair, in pixels of its images."""
+
+    intrinsics0: Float64[np.ndarray, "3 3"]
+    intrinsics1: Float64[np.ndarray, "3 3"]
+    pose_0to1: Float64[np.ndarray, "4 4"]
+    """Takes points from the frame of camera 0 to that of camera 1."""
+
+
+@dataclass(frozen=True)
+class CameraPair:
+    """Two views of one scene by cameras that are known."""
+
+    name: str
+    """Unique in its root, such as `fountain-P11/0000-0001`."""
+    group: str
+    """Scene, and how many views the two are apart; or the set."""
+    image0: Path
+    image1: Path
+    truth_files: tuple[Path, ...]
+    """What says where the cameras are."""
+    read: Callable[[tuple[int, int], tuple[int, int]], Cameras] = field(repr=False, compare=False)
+    """How `cameras` reads them."""
+
+    def cameras(self, size0: tuple[int, int], size1: tuple[int, int]) -> Cameras:
+        """The cameras of images of these sizes, (height, width).
+
+        Raises:
+            FormatError, DatasetError: a file of them is damaged, or of other images.
+        """
+        return self.read(size0, size1)
 
 
 def search_bound(disparity: Float32[np.ndarray, "H W"]) -> int:

@@ -124,6 +124,7 @@ def _kinds(folder: Path) -> list[str]:
         "flyingthings3d": "disparity" in names
         and bool(names & {"frames_cleanpass", "frames_finalpass"}),
         "synthetic-posed": bool(names & {"cameras.json", "depth0.pfm", "occluded0.png"}),
+        "strecha": "gt_dense_cameras" in names,
         "brown": "patches0000.bmp" in names,
         "hpatches-patches": len({"ref.png", "e1.png", "h1.png", "t1.png"} & names) > 1,
         "evd": names >= {"1", "2", "h"},

@@ -11,7 +11,7 @@ import numpy as np
 
 from corr.data.brown import read_brown, read_brown_pairs
 from corr.data.flow_pairs import read_flow
-from corr.data.ground_truth import FlowPair, StereoPair
+from corr.data.ground_truth import CameraPair, FlowPair, StereoPair
 from corr.data.homographies import HomographyPair, read_sequences
 from corr.data.hpatches_patches import PatchStrips, read_hpatches
 from corr.data.identities import find_lfw_pairs, read_lfw_pairs
@@ -20,6 +20,7 @@ from corr.data.posed_pairs import PosedPair, read_posed
 from corr.data.semantic.pairs import SemanticPair
 from corr.data.semantic.reader import read_semantic
 from corr.data.stereo_pairs import read_stereo
+from corr.data.strecha import read_strecha
 from corr.errors import DatasetError
 from corr.formats import read_image
 
@@ -53,6 +54,13 @@ def _posed_checks(root: Path) -> list[PairCheck]:
     return [
         PairCheck(tuple(sorted(pair.folder.iterdir())), partial(_check_posed, pair))
         for pair in read_posed(root)
+    ]
+
+
+def _camera_checks(root: Path) -> list[PairCheck]:
+    return [
+        PairCheck((pair.image0, pair.image1, *pair.truth_files), partial(_check_cameras, pair), 0)
+        for pair in read_strecha(root)
     ]
 
 
@@ -102,6 +110,7 @@ CHECKS: Mapping[str, Callable[[Path], list[PairCheck]]] = {
     "corr.data.flow_pairs.read_flow": _flow_checks,
     "corr.data.homographies.read_sequences": _homography_checks,
     "corr.data.posed_pairs.read_posed": _posed_checks,
+    "corr.data.strecha.read_strecha": _camera_checks,
     "corr.data.hpatches_patches.read_hpatches": _hpatches_checks,
     "corr.data.identities.read_lfw_pairs": _lfw_checks,
     "corr.data.semantic.reader.read_semantic": _semantic_checks,
@@ -127,8 +136,12 @@ def _check_posed(pair: PosedPair) -> None:
     image0, image1, truth = read_image(pair.image0), read_image(pair.image1), pair.truth()
     _check_size(pair.image0, image0, pair.image1, image1)
     _check_size(pair.image0, image0, pair.folder / "depth0.pfm", truth.depth0)
-    fault = flow_fault(image0, image1, truth.flow_0to1(), truth.masks0.occluded)
+    fault = flow_fault(image0, image1, truth.motion_0to1().flow_0to1, truth.masks0.occluded)
     _refuse(pair.folder / "depth0.pfm", fault)
+
+
+def _check_cameras(pair: CameraPair) -> None:
+    pair.cameras(*(read_image(path).shape[:2] for path in (pair.image0, pair.image1)))
 
 
 def _check_homography(pair: HomographyPair) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from corr.data.cameras import Camera, Motion, motion_of_depth
 from corr.data.layouts import refusal, require, scene_folders
 from corr.data.masks import Masks, read_masks
 from corr.errors import DatasetError
@@ -47,21 +48,10 @@ class PosedTruth:
     intrinsics: Float64[np.ndarray, "3 3"]
     pose_0to1: Float64[np.ndarray, "4 4"]
 
-    def flow_0to1(self) -> Float32[np.ndarray, "H W 2"]:
-        """Where each pixel of picture 0 goes in picture 1, less where it is, px.
-
-        Source: Hartley and Zisserman 2004, "Multiple view geometry", eq. 6.8.
-        """
-        height, width = self.depth0.shape
-        x, y = np.meshgrid(np.arange(width), np.arange(height))
-        rays = np.stack((x, y, np.ones_like(x)), -1) @ np.linalg.inv(self.intrinsics).T
-        points = rays * self.depth0[..., None]
-        moved = points @ self.pose_0to1[:3, :3].T + self.pose_0to1[:3, 3]
-        seen = moved @ self.intrinsics.T
-        with np.errstate(divide="ignore", invalid="ignore"):
-            target = seen[..., :2] / np.where(seen[..., 2:] > 0, seen[..., 2:], np.nan)
-        flow: Float32[np.ndarray, "H W 2"] = (target - np.stack((x, y), -1)).astype(np.float32)
-        return flow
+    def motion_0to1(self) -> Motion:
+        """Where the pixels of picture 0 are seen in picture 1, whatever is in front of them."""
+        camera = Camera(self.intrinsics)
+        return motion_of_depth(self.depth0, camera, camera, self.pose_0to1)
 
 
 @dataclass(frozen=True)

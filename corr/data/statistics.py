@@ -149,7 +149,7 @@ def _stereo_pairs(root: Path) -> Iterator[Measured]:
 def _posed_pairs(root: Path) -> Iterator[Measured]:
     for pair in read_posed(root):
         truth = pair.truth()
-        flow = truth.flow_0to1()
+        flow = truth.motion_0to1().flow_0to1
         length = np.hypot(flow[..., 0], flow[..., 1])
         yield Measured(read_image(pair.image0), length, truth.masks0.occluded, False)
 

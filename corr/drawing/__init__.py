@@ -1,6 +1,7 @@
 """Pictures of results, as `(H, W, 3)` uint8 RGB arrays; they take plain arrays."""
 
 from corr.drawing.curves import draw_curves
+from corr.drawing.dense_matches import draw_dense_matches
 from corr.drawing.disparity import draw_disparity
 from corr.drawing.error import draw_error
 from corr.drawing.flow import draw_flow
@@ -11,6 +12,7 @@ from corr.drawing.transfer import draw_transfer
 
 __all__ = [
     "draw_curves",
+    "draw_dense_matches",
     "draw_disparity",
     "draw_error",
     "draw_flow",

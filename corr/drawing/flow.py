@@ -34,13 +34,18 @@ def draw_flow(flow: Float[np.ndarray, "H W 2"], max_flow: int | float | None = N
     limit = limit if limit > 0 else 1.0
     picture = flow_colours(flow / limit)
     strip = Strip(picture, lines=3.5)
+    add_wheel(strip, limit)
+    return strip.below()
+
+
+def add_wheel(strip: Strip, limit: float) -> None:
+    """The wheel, and how many px its radius is."""
     side = strip.height - strip.margin
     x, y = np.meshgrid(*2 * (np.linspace(-1, 1, side),))
     wheel = flow_colours(np.stack((x, y), -1))
     wheel[np.hypot(x, y) > 1] = 255
     strip.add_picture(wheel)
     strip.add_text(f"radius = {limit:.3g} px")
-    return strip.below()
 
 
 def flow_colours(flow: Float[np.ndarray, "H W 2"]) -> Picture:

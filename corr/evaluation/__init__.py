@@ -22,12 +22,14 @@ def run(
     reuse: bool = True,
     rows: Rows | None = None,
     search: str = "auto",
+    rotations: str = "none",
 ) -> list[Report]:
     """The reports of `corr evaluate`: every model on every item, shown as tables.
 
     Args:
         benchmark: one of `registry.BENCHMARKS`, or `mini`.
-        root: where its data is; `mini` brings its own.
+        root: where its data is; `mini` brings its own, and so does, when not given, what needs
+            nothing but photographs.
         models: what `--models` may name; those that the benchmark shows by default when not given.
         out: folder for JSON, CSV, Markdown and a page; of `mini` a folder of that name when not
             given.
@@ -35,13 +37,15 @@ def run(
         reuse: whether those are used.
         rows: what the table shows for each model.
         search: who finds nearest neighbours, where the benchmark seeks any.
+        rotations: `auto` matches under four quarter turns, where the benchmark matches images.
 
     Raises:
-        OptionError: the benchmark is unknown, its root is missing, or a folder cannot be made.
+        OptionError: the benchmark is unknown, its root is missing, it does not turn images, or a
+            folder cannot be made.
         ModelError: a model is unknown or cannot do this benchmark.
         DatasetError: nothing to measure at `root`.
     """
-    from corr.evaluation.registry import BENCHMARKS, MINI
+    from corr.evaluation.registry import BENCHMARKS, MINI, Choices
 
     if benchmark not in (*BENCHMARKS, MINI):
         known = ", ".join((*BENCHMARKS, MINI))
@@ -52,14 +56,14 @@ def run(
 
     if benchmark == MINI and root is not None:
         raise OptionError(f"{MINI} brings its own data; leave --root '{root}' out")
-    if benchmark != MINI and root is None:
-        raise OptionError(f"{benchmark} needs --root DIR, the folder of its data")
     check_backend(search)
-    store = Cache(cache or default_folder(), reuse)
-    if root is None:
-        parts = mini(models, store, search=search)
+    if rotations not in ("none", "auto"):
+        raise OptionError(f"rotations is '{rotations}'; use none or auto")
+    store, choices = Cache(cache or default_folder(), reuse), Choices(search, rotations)
+    if benchmark == MINI:
+        parts = mini(models, store, choices)
         return evaluate(parts, store, out or Path(MINI), rows=rows, title=MINI)
-    part = single(benchmark, root, models, search=search)
+    part = single(benchmark, root, models, choices)
     return evaluate([part], store, out, rows=rows, title=benchmark)
 
 

@@ -93,6 +93,10 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
     def protocol(self) -> Mapping[str, Any]:
         """Everything that fixes the numbers except the data and the models; plain JSON values."""
 
+    def own_root(self) -> Path | None:
+        """The folder of data that comes with corr, for when no other is named; none unless told."""
+        return None
+
     @abstractmethod
     def items(self, root: Path) -> Sequence[Item]:
         """What is measured, in a fixed order; refuses a root that holds nothing."""

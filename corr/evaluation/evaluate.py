@@ -11,13 +11,13 @@ from typing import Any
 from rich.console import Console
 
 from corr.data.mini import FLOW, IDENTITIES, RETRIEVAL, SEQUENCES, STEREO, mini_folder
-from corr.errors import ModelError
+from corr.errors import ModelError, OptionError
 from corr.evaluation.benchmark import Benchmark
 from corr.evaluation.cache import Cache
 from corr.evaluation.frame import open_console, run_benchmark
 from corr.evaluation.page import Overviews, write_report_page
 from corr.evaluation.part import Part
-from corr.evaluation.registry import BENCHMARKS, MINI
+from corr.evaluation.registry import BENCHMARKS, MINI, TURNING, Choices
 from corr.evaluation.report import Report, Rows
 from corr.evaluation.written import write_report
 from corr.formats import write_image
@@ -35,19 +35,35 @@ MINI_PARTS = (
 """The benchmarks of `mini`, and the part of its data that each reads."""
 
 
-def single(name: str, root: Path, models: Sequence[str] | None, *, search: str = "auto") -> Part:
-    """One benchmark; by its default models when none are named."""
-    benchmark = BENCHMARKS[name](search)
+def single(
+    name: str, root: Path | None, models: Sequence[str] | None, choices: Choices | None = None
+) -> Part:
+    """One benchmark; by its default models when none are named.
+
+    Raises:
+        OptionError: it needs a root and has none, or cannot do what was chosen.
+    """
+    choices = choices or Choices()
+    if choices.rotations != "none" and name not in TURNING:
+        raise OptionError(
+            f"{name} does not turn images; leave --rotations out, which is for {', '.join(TURNING)}"
+        )
+    benchmark = BENCHMARKS[name](choices)
+    if root is None:
+        root = benchmark.own_root()
+    if root is None:
+        raise OptionError(f"{name} needs --root DIR, the folder of its data")
     return Part(benchmark, root, _defaults(benchmark) if models is None else models)
 
 
-def mini(models: Sequence[str] | None, cache: Cache, *, search: str = "auto") -> list[Part]:
+def mini(models: Sequence[str] | None, cache: Cache, choices: Choices | None = None) -> list[Part]:
     """All benchmarks on the data that comes with corr, each by the models that can do it.
 
     Raises:
         ModelError: a model can do none of them.
     """
-    benchmarks = [(BENCHMARKS[name](search), folder) for name, folder in MINI_PARTS]
+    choices = choices or Choices()
+    benchmarks = [(BENCHMARKS[name](choices), folder) for name, folder in MINI_PARTS]
     for model in models or ():
         if not any(_can(benchmark, model) for benchmark, _ in benchmarks):
             known = ", ".join(sorted(entry.name for entry in catalog.entries()))

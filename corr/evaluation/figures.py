@@ -75,6 +75,12 @@ class CardRun:
         return self._words[self._words.index("--models") + 1].split(",")
 
     @property
+    def rotations(self) -> str:
+        """What it says of quarter turns."""
+        words = self._words
+        return words[words.index("--rotations") + 1] if "--rotations" in words else "none"
+
+    @property
     def needs_root(self) -> bool:
         """Whether the data does not come with corr."""
         return DIR in self._words

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 
 from corr.classical.verification import fit_homography, verify_matches
 from corr.data.homographies import HomographyPair
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
+from corr.evaluation.matching import orders, read_found, some_matches, turns
 from corr.evaluation.sequences import SequenceBenchmark
-from corr.formats import read_image, read_matches
+from corr.formats import read_image
 from corr.formats.suffixes import MATCHES
 from corr.metrics import area_under_curve, homography_corner_error, reprojection_error
-from corr.pipeline.matching import RATIO, RATIO_BINARY, match
+from corr.models.network import RATIO
+from corr.pipeline.matching import RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 MMA_PX = tuple(range(1, 11))
 AUC_PX = (1, 3, 5, 10)
 ESTIMATORS = ("least_squares", "magsac")
-_MOST_DRAWN = 300
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,13 @@ class HomographyProtocol:
     max_keypoints: int = 2048
     matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
     ratio: float = RATIO
+    """Of models that have none of their own; that of a network is in its `network.yaml`."""
     ratio_binary: float = RATIO_BINARY
     """Of binary descriptors."""
     search: str = "auto"
     """Who finds nearest neighbours."""
+    rotations: str = "none"
+    """`auto`: the best of four quarter turns of image 1, by its number of matches."""
     mma_px: tuple[int, ...] = MMA_PX
     """Thresholds of the mean matching accuracy; a pair without matches has 0."""
     correct_px: float = 3.0
@@ -113,13 +117,12 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
             max_keypoints=self.settings.max_keypoints,
             verify=None,
             search=self.settings.search,
+            rotations=turns(self.settings.rotations),
         )
 
     def read_output(self, path: Path, inputs: HomographyInputs) -> Matches:
         """Matches that `corr match -o` or another program wrote."""
-        found = read_matches(path)
-        sizes = inputs.image0.shape[:2], inputs.image1.shape[:2]
-        return Matches(found["keypoints0"], found["keypoints1"], found["scores"], *sizes)
+        return read_found(path, inputs.image0, inputs.image1)
 
     def score(self, item: HomographyPair, inputs: HomographyInputs, output: Matches) -> Scores:
         """Accuracy before verification, and the corner errors of the homography of all matches."""
@@ -127,7 +130,7 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
         points = output.keypoints0, output.keypoints1
         error = reprojection_error(*points, truth)
         estimates = {"least_squares": fit_homography(*points)}
-        for index, order in enumerate(_orders(len(error), self.settings.magsac_orders)):
+        for index, order in enumerate(orders(len(error), self.settings.magsac_orders)):
             estimates[_magsac(index)], _ = verify_matches(
                 points[0][order],
                 points[1][order],
@@ -185,29 +188,15 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
 
     def draw(self, inputs: HomographyInputs, output: Matches) -> Picture:
         """Right matches in green over wrong ones in red; some of them where there are many."""
-        points = output.keypoints0, output.keypoints1
+        few = some_matches(output)
+        points = few.keypoints0, few.keypoints1
         error = reprojection_error(*points, inputs.homography_0to1)
-        correct = error <= self.settings.correct_px
-        chosen = np.random.default_rng(0).permutation(len(output))[:_MOST_DRAWN]
-        drawn = Matches(
-            output.keypoints0[chosen],
-            output.keypoints1[chosen],
-            output.scores[chosen],
-            output.image_size0,
-            output.image_size1,
-        )
-        return drawn.draw(inputs.image0, inputs.image1, correct=correct[chosen])
+        return few.draw(inputs.image0, inputs.image1, correct=error <= self.settings.correct_px)
 
 
 def _magsac(index: int) -> str:
     """Name of the estimate from one order; the first is that of the model."""
     return f"magsac_{index}" if index else "magsac"
-
-
-def _orders(num_matches: int, num_orders: int) -> Iterator[Int64[np.ndarray, " K"]]:
-    yield np.arange(num_matches)
-    for seed in range(1, num_orders):
-        yield np.random.default_rng(seed).permutation(num_matches)
 
 
 def _share(right: np.ndarray) -> float:

@@ -3,74 +3,117 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from corr.evaluation.benchmark import Benchmark
 
 
-def _homographies(search: str) -> Benchmark[Any, Any, Any]:
+@dataclass(frozen=True)
+class Choices:
+    """What the command line lets one choose for every benchmark that can tell the difference."""
+
+    search: str = "auto"
+    """Who finds nearest neighbours."""
+    rotations: str = "none"
+    """`auto`: image 1 is matched under each of four quarter turns, as in `corr match`."""
+
+
+def _homographies(choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.homographies import HomographyBenchmark, HomographyProtocol
 
-    return HomographyBenchmark(HomographyProtocol(search=search))
+    return HomographyBenchmark(
+        HomographyProtocol(search=choices.search, rotations=choices.rotations)
+    )
 
 
-def _stereo(search: str) -> Benchmark[Any, Any, Any]:
+def _pose(choices: Choices) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.pose import PoseBenchmark, PoseProtocol
+
+    return PoseBenchmark(PoseProtocol(search=choices.search, rotations=choices.rotations))
+
+
+def _pck(choices: Choices) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.pck import PckBenchmark, PckProtocol
+
+    return PckBenchmark(PckProtocol(search=choices.search))
+
+
+def _invariance(choices: Choices) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.invariance import InvarianceBenchmark, InvarianceProtocol
+
+    return InvarianceBenchmark(
+        InvarianceProtocol(search=choices.search, rotations=choices.rotations)
+    )
+
+
+def _unrelated(choices: Choices) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.unrelated import UnrelatedBenchmark, UnrelatedProtocol
+
+    return UnrelatedBenchmark(UnrelatedProtocol(search=choices.search, rotations=choices.rotations))
+
+
+def _stereo(choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.stereo import StereoBenchmark, StereoProtocol
 
-    return StereoBenchmark(StereoProtocol(search=search))
+    return StereoBenchmark(StereoProtocol(search=choices.search))
 
 
-def _flow(_search: str) -> Benchmark[Any, Any, Any]:
+def _flow(_choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.flow import FlowBenchmark
 
     return FlowBenchmark()
 
 
-def _patches(_search: str) -> Benchmark[Any, Any, Any]:
+def _patches(_choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.patches import PatchBenchmark
 
     return PatchBenchmark()
 
 
-def _normalization(_search: str) -> Benchmark[Any, Any, Any]:
+def _normalization(_choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.normalization import NormalizationBenchmark
 
     return NormalizationBenchmark()
 
 
-def _hpatches(search: str) -> Benchmark[Any, Any, Any]:
+def _hpatches(choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.hpatches import HPatchesBenchmark, HPatchesProtocol
 
-    return HPatchesBenchmark(HPatchesProtocol(search=search))
+    return HPatchesBenchmark(HPatchesProtocol(search=choices.search))
 
 
-def _brown(_search: str) -> Benchmark[Any, Any, Any]:
+def _brown(_choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.brown import BrownBenchmark
 
     return BrownBenchmark()
 
 
-def _retrieval(search: str) -> Benchmark[Any, Any, Any]:
+def _retrieval(choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.retrieval import RetrievalBenchmark
 
-    return RetrievalBenchmark(search=search)
+    return RetrievalBenchmark(search=choices.search)
 
 
-def _verification(_search: str) -> Benchmark[Any, Any, Any]:
+def _verification(_choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.verification import VerificationBenchmark
 
     return VerificationBenchmark()
 
 
-def _semantic(search: str) -> Benchmark[Any, Any, Any]:
+def _semantic(choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.semantic import SemanticBenchmark, SemanticProtocol
 
-    return SemanticBenchmark(SemanticProtocol(search=search))
+    return SemanticBenchmark(SemanticProtocol(search=choices.search))
 
 
-BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
+BENCHMARKS: Mapping[str, Callable[[Choices], Benchmark[Any, Any, Any]]] = {
     "homographies": _homographies,
+    "pose": _pose,
+    "pck": _pck,
+    "invariance": _invariance,
+    "unrelated": _unrelated,
     "stereo": _stereo,
     "flow": _flow,
     "patches": _patches,
@@ -81,8 +124,10 @@ BENCHMARKS: Mapping[str, Callable[[str], Benchmark[Any, Any, Any]]] = {
     "verification": _verification,
     "semantic": _semantic,
 }
-"""What is measured on data that the user has; each is told who finds nearest neighbours, where it
-seeks any."""
+"""What is measured; each is told what the command line chose, and takes what concerns it."""
+
+TURNING = ("homographies", "pose", "invariance", "unrelated")
+"""Those that match whole images, and so can turn them."""
 
 MINI = "mini"
 """Those that work on images that come with corr, which it brings."""

@@ -14,7 +14,7 @@ from corr.evaluation.evaluate import evaluate, mini, single
 from corr.evaluation.figures import CardRun, Figure, read_figures
 from corr.evaluation.frame import open_console
 from corr.evaluation.part import Part
-from corr.evaluation.registry import MINI
+from corr.evaluation.registry import MINI, Choices
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,10 @@ def reproduce(network: str, root: Path | None, cache: Cache) -> list[Outcome]:
 
 
 def _parts(run: CardRun, root: Path | None, cache: Cache) -> list[Part]:
-    if run.benchmark == MINI or root is None:
-        return mini(run.models, cache)
-    return [single(run.benchmark, root, run.models)]
+    choices = Choices(rotations=run.rotations)
+    if run.benchmark == MINI:
+        return mini(run.models, cache, choices)
+    return [single(run.benchmark, root if run.needs_root else None, run.models, choices)]
 
 
 def _show(network: str, outcomes: list[Outcome], console: Console) -> None:

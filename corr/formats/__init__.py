@@ -1,6 +1,7 @@
 """Files that corr reads and writes: images, features, matches, disparity and flow."""
 
 from corr.formats.atomic import replacing
+from corr.formats.dense_matches import read_dense_matches, write_dense_matches
 from corr.formats.disparity import read_disparity, write_disparity
 from corr.formats.embeddings import read_embeddings, write_embeddings
 from corr.formats.features import read_features, write_features
@@ -21,6 +22,7 @@ from corr.formats.suffixes import check_output
 __all__ = [
     "as_image",
     "check_output",
+    "read_dense_matches",
     "read_disparity",
     "read_embeddings",
     "read_features",
@@ -35,6 +37,7 @@ __all__ = [
     "read_transferred",
     "replacing",
     "to_tensor",
+    "write_dense_matches",
     "write_disparity",
     "write_embeddings",
     "write_features",

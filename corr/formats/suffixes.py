@@ -15,6 +15,7 @@ RANKING = (".csv",)
 MATCHES = (".npz", ".h5", ".csv")
 DISPARITY = (".pfm", ".npy", ".png")
 FLOW = (".flo", ".npy", ".png")
+DENSE_MATCHES = (".npz", ".h5", *FLOW)
 POINTS = (".csv", ".npy")
 
 

@@ -12,6 +12,8 @@ from corr.metrics.homography import (
     matching_accuracy,
     reprojection_error,
 )
+from corr.metrics.keypoints import percentage_of_correct_keypoints
+from corr.metrics.pose import epipolar_distance, rotation_error_deg, translation_error_deg
 from corr.metrics.ranking import average_precision, precision_of_ranks, roc_area
 from corr.metrics.retrieval import (
     mean_average_precision,
@@ -35,6 +37,7 @@ __all__ = [
     "d1_rate",
     "density",
     "endpoint_error",
+    "epipolar_distance",
     "equal_error_rate",
     "flow_outlier_rate",
     "fpr95",
@@ -44,11 +47,14 @@ __all__ = [
     "mean_average_precision",
     "mean_average_precision_at_r",
     "mean_disparity_error",
+    "percentage_of_correct_keypoints",
     "precision_of_ranks",
     "recall_at_k",
     "relevant_ranks",
     "reprojection_error",
     "roc_area",
     "roc_curve",
+    "rotation_error_deg",
+    "translation_error_deg",
     "verification_accuracy",
 ]

@@ -8,6 +8,7 @@ few rows at a time, so that those k * k copies of the features never exist.
 
 from __future__ import annotations
 
+import math
 from typing import Literal, get_args
 
 import torch
@@ -24,8 +25,11 @@ FieldTransform = Literal["rigid", "similarity", "affine", "thin-plate"]
 TILE_BYTES = 2**20
 """What is read for a tile of rows takes at most so much, or is one row: it stays in the cache."""
 
+_STRETCH = 4.0
+"""No sample of a field is farther from its centre than so many times where it is at rest: a corner
+that is turned, scaled by 2 and sheared."""
+
 _OUTPUTS = {"rigid": 4, "similarity": 5, "affine": 7, "thin-plate": 18}
-_GROUPS = 4
 
 
 class ConvolutionalSpatialTransformer(nn.Module):
@@ -68,13 +72,13 @@ class ConvolutionalSpatialTransformer(nn.Module):
             raise OptionError(f"transform is '{transform}'; use one of {known}")
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise OptionError(f"kernel_size is {kernel_size}; use an odd number from 1")
-        if width < _GROUPS or width % _GROUPS:
-            raise OptionError(f"width is {width}; use a multiple of {_GROUPS}")
         self.transform = transform
+        self.context = 2 + math.ceil(_STRETCH * kernel_size // 2)
+        """Cells beyond a place that reach its result, at most."""
         last = nn.Conv2d(width, _OUTPUTS[transform], 1)
         self.localization = nn.Sequential(
             nn.Conv2d(channels, width, 3, padding=1, bias=False),
-            nn.GroupNorm(_GROUPS, width),
+            nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
             last,
         )

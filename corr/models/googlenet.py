@@ -38,6 +38,7 @@ class GoogLeNetTrunk(Trunk):
     multiple = 4
     sees_colour = True
     channels = 512
+    context = 64
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,6 +51,10 @@ class GoogLeNetTrunk(Trunk):
         self.inception3b = Inception(256, (128, 128, 192, 32, 96, 64), dilation=2)
         self.maxpool3 = _Highest(dilation=2)
         self.inception4a = Inception(480, (192, 96, 208, 16, 48, 64), dilation=4)
+
+    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:
+        """In [-1, 1], as those that published weights were trained on."""
+        return 2 * images - 1
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B C Hs Ws"]:
         """Feature maps of a quarter of the sides, at the places of the half-pixel rule."""

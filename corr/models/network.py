@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from corr.errors import OptionError
 from corr.geometry import sample
 
+RATIO = 0.8
+"""Of the ratio test, unless a model has its own. Source: Lowe 2004, section 7.1."""
+
 
 class Network(nn.Module, ABC):
     """A network that `corr.models.saved` writes as `network.yaml` and `weights.safetensors`.
@@ -102,6 +105,8 @@ class DenseDescription(NamedTuple):
     """Logit of every pixel: whether another view of the place would have its keypoint here."""
     reliability: Float[Tensor, "B 1 Hs Ws"] | None = None
     """Logit of every descriptor: whether it would be found again."""
+    deformation: Float[Tensor, "B 1 _ _"] | None = None
+    """By how much the receptive field of each place was deformed, mean square in cells."""
 
     def read(self, points: Float[Tensor, "B N 2"], stride: int) -> Float[Tensor, "B N D"]:
         """Unit-length descriptors at points of the images, px, between four of the maps' vectors.
@@ -123,10 +128,31 @@ class DenseDescriptor(Network):
     """px from one descriptor to the next."""
     finds_keypoints: bool = False
     """Whether its descriptions have a map of repeatability."""
+    scales: tuple[float, ...] = (1.0,)
+    """Factors that images are resized by to look for its keypoints, unless others are asked for."""
+    ratio: float = RATIO
+    """Largest distance to the nearest descriptor, in distances to the second nearest, likewise."""
+    multiple: int = 1
+    """px; an image moved by so many has the same descriptions, moved. One of the stride."""
+    context: int | None = None
+    """px beyond a place that reach its description, at most; None where all of the image does."""
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Descriptors of RGB images in [0, 1], `ceil(H / stride)` rows of them."""
+
+    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """What only the whole of an image tells, taken out of it: here nothing.
+
+        A network with a `context` does so here and nowhere else, so that the tiles of a large
+        image are described as the whole would be.
+        """
+        return images
+
+    def describe_normalized(self, images: Float[Tensor, "B _ H W"]) -> DenseDescription:
+        """The description of images that `normalize` gave, or of tiles of them."""
+        description: DenseDescription = self(images)
+        return description
 
 
 class ImageEmbedding(Network):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
@@ -11,18 +12,22 @@ from torch import Tensor, nn
 
 from corr.errors import OptionError
 from corr.geometry import to_grey
-from corr.models.keypoint_head import KeypointHead
-from corr.models.network import DenseDescription, DenseDescriptor, check_settings
-from corr.models.ucn_trunks import (
-    LightTrunk,
-    ResUNetTrunk,
-    Trunk,
-    normalize_images,
-    pad_to_multiple,
+from corr.models.convolutional_transformer import (
+    ConvolutionalSpatialTransformer,
+    FieldTransform,
 )
+from corr.models.googlenet import GoogLeNetTrunk
+from corr.models.keypoint_head import KeypointHead
+from corr.models.network import RATIO, DenseDescription, DenseDescriptor, check_settings
+from corr.models.refinement import Refinement, enlarge
+from corr.models.ucn_trunks import LightTrunk, ResUNetTrunk, Trunk, pad_to_multiple
 
-TrunkName = Literal["light", "resunet"]
-_TRUNKS: dict[str, type[Trunk]] = {"light": LightTrunk, "resunet": ResUNetTrunk}
+TrunkName = Literal["light", "resunet", "googlenet"]
+_TRUNKS: dict[str, type[Trunk]] = {
+    "light": LightTrunk,
+    "resunet": ResUNetTrunk,
+    "googlenet": GoogLeNetTrunk,
+}
 
 
 class UniversalCorrespondenceNetwork(DenseDescriptor):
@@ -31,44 +36,95 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
     One pass describes all places of an image, and says where it is worth to be described: the
     keypoint head is our addition. Each image is brought to mean 0 and deviation 1 first.
 
-    Source: Choy, Gwak, Savarese, Chandraker 2016, "Universal Correspondence Network"; trunks are
-    ours, see `corr.models.ucn_trunks`.
+    Features of the trunk become descriptors by a 1 x 1 convolution, or by the 3 x 3 convolution of
+    the spatial transformer, and are then brought to unit length.
+
+    Source: Choy, Gwak, Savarese, Chandraker 2016, "Universal Correspondence Network"; `light` and
+    `resunet` are ours, see `corr.models.ucn_trunks`.
 
     Args:
-        trunk: `light`, of stride 4 on grey images, for CPUs; `resunet`, of stride 1 on colours.
+        trunk: `light`, of stride 4 on grey images, for CPUs; `resunet`, of stride 1 on colours;
+            `googlenet`, of stride 4 on colours, the paper's.
+        transformer: what each receptive field may be transformed by: `rigid`, `similarity`,
+            `affine` or `thin-plate`; None for nothing.
         descriptor_dim: length of a descriptor.
         keypoints: whether it has a keypoint head.
+        refine: describe every pixel where the trunk has a larger stride.
+        scales: factors that images are resized by to look for keypoints, unless others are asked
+            for; set after training, as it does not need them.
+        ratio: of the ratio test, likewise.
 
     Raises:
         OptionError: a setting outside its range.
     """
 
     def __init__(
-        self, trunk: TrunkName = "light", descriptor_dim: int = 64, keypoints: bool = True
+        self,
+        trunk: TrunkName = "light",
+        transformer: FieldTransform | None = None,
+        descriptor_dim: int = 64,
+        keypoints: bool = True,
+        *,
+        refine: bool = False,
+        scales: Sequence[float] = (1.0,),
+        ratio: float = RATIO,
     ) -> None:
         super().__init__()
         check_settings(descriptor_dim=descriptor_dim)
         if trunk not in _TRUNKS:
-            raise OptionError(f"trunk is '{trunk}'; use {' or '.join(get_args(TrunkName))}")
+            raise OptionError(f"trunk is '{trunk}'; use one of {', '.join(get_args(TrunkName))}")
+        if not 0 < ratio <= 1:
+            raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
+        self.scales, self.ratio = tuple(scales), ratio
         self.descriptor_dim = descriptor_dim
         self.finds_keypoints = keypoints
         self.trunk = _TRUNKS[trunk]()
-        self.stride = self.trunk.stride
-        self.describe = nn.Conv2d(self.trunk.channels, descriptor_dim, 1)
-        self.head = KeypointHead(self.trunk.channels, self.stride) if keypoints else None
+        channels, stride = self.trunk.channels, self.trunk.stride
+        if refine and stride == 1:
+            raise OptionError(f"refine is true, but '{trunk}' describes every pixel; use false")
+        self.stride, self.multiple = 1 if refine else stride, self.trunk.multiple
+        self.context = self.trunk.context + (2 * stride if refine else 0)
+        self.describe: nn.Conv2d | ConvolutionalSpatialTransformer
+        if transformer is None:
+            self.describe = nn.Conv2d(channels, descriptor_dim, 1)
+        else:
+            self.describe = ConvolutionalSpatialTransformer(
+                channels, descriptor_dim, transform=transformer
+            )
+            self.context += stride * self.describe.context
+        self.refinement = Refinement(channels, descriptor_dim, stride) if refine else None
+        self.head = KeypointHead(channels, stride) if keypoints else None
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""
+        return self.describe_normalized(self.normalize(images))
+
+    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """What the trunk looks at."""
+        return self.trunk.normalize(images)
+
+    def describe_normalized(self, images: Float[Tensor, "B _ H W"]) -> DenseDescription:
+        """The same as `forward` of images that were normalised before."""
         height, width = images.shape[-2:]
-        seen = normalize_images(images if self.trunk.sees_colour else to_grey(images))
-        padded = pad_to_multiple(seen, self.trunk.multiple)
+        padded = pad_to_multiple(images, self.trunk.multiple)
         features = self.trunk(padded.contiguous(memory_format=torch.channels_last))
+        grey = to_grey(padded) if self.trunk.sees_colour else padded
+        described, deformation = self.describe(features), None
+        if isinstance(self.describe, ConvolutionalSpatialTransformer):
+            described, deformation = described
+        found = None if self.head is None else self.head(features, grey)
+        reliability = None if found is None else found.reliability
+        if self.refinement is not None:
+            described = self.refinement(described, features, grey)
+            if reliability is not None:
+                reliability = enlarge(reliability, self.trunk.stride)
         rows, columns = -(-height // self.stride), -(-width // self.stride)
-        raw = self.describe(features).float()[:, :, :rows, :columns]
-        repeatability = reliability = None
-        if self.head is not None:
-            grey = to_grey(padded) if self.trunk.sees_colour else padded
-            found = self.head(features, grey)
-            repeatability = found.repeatability[:, :, :height, :width]
-            reliability = found.reliability[:, :, :rows, :columns]
-        return DenseDescription(F.normalize(raw, dim=1), repeatability, reliability)
+        descriptors = F.normalize(described.float()[:, :, :rows, :columns], dim=1)
+        if found is None or reliability is None:
+            return DenseDescription(descriptors, deformation=deformation)
+        return DenseDescription(
+            descriptors,
+            found.repeatability[:, :, :height, :width],
+            reliability[:, :, :rows, :columns],
+            deformation,
+        )

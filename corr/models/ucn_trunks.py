@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 
-import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from corr.geometry import to_grey
 
 
 class Trunk(nn.Module, ABC):
@@ -26,10 +27,16 @@ class Trunk(nn.Module, ABC):
     """Length of a feature vector."""
     sees_colour: bool
     """Whether images are RGB, or grey."""
+    context: int
+    """px beyond a place that reach its feature vector or its keypoints, at most."""
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B C Hs Ws"]:
         """Feature maps of `H / stride` rows."""
+
+    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """What it looks at of RGB images in [0, 1]: mean 0 and deviation 1 of each image."""
+        return normalize_images(images if self.sees_colour else to_grey(images))
 
 
 class LightTrunk(Trunk):
@@ -45,6 +52,7 @@ class LightTrunk(Trunk):
     stride = 4
     multiple = 16
     sees_colour = False
+    context = 160
 
     def __init__(self, widths: tuple[int, int, int] = (32, 64, 128)) -> None:
         super().__init__()
@@ -83,6 +91,7 @@ class ResUNetTrunk(Trunk):
     stride = 1
     multiple = 8
     sees_colour = True
+    context = 64
 
     def __init__(self, widths: tuple[int, int, int, int] = (32, 64, 128, 256)) -> None:
         super().__init__()
@@ -152,8 +161,8 @@ def pad_to_multiple(images: Float[Tensor, "B C H W"], multiple: int) -> Tensor:
 
 def normalize_images(images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
     """Each image with mean 0 and deviation 1 over all its channels; a flat one becomes 0."""
-    std, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True)
-    return (images - mean) / (std + 1e-4)
+    centred = images - images.mean((1, 2, 3), keepdim=True)  # `std_mean` takes ten times as long
+    return centred / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + 1e-4)
 
 
 def _convolution(channels_in: int, channels_out: int) -> list[nn.Module]:

@@ -10,7 +10,7 @@ import torch
 
 from corr.errors import ModelError
 from corr.models.gemnet import GeMNet
-from corr.models.network import Network
+from corr.models.network import DenseDescriptor, Network
 from corr.models.saved import RECORD, WEIGHTS, load_network, shipped_networks
 from corr.resources import weights_root
 
@@ -155,6 +155,41 @@ def resolve(model: str | Path | Network | None, task: str) -> str | Network:
         return _untrained()
     folder = weights_root() / chosen if chosen in shipped_networks() else Path(chosen)
     return _load(folder, _changed(folder))
+
+
+def resolve_dense(model: str | Path | Network | None) -> DenseDescriptor:
+    """The network that describes every place of an image.
+
+    Args:
+        model: as in `resolve`; the first one shipped when not given.
+
+    Raises:
+        ModelError: it is none, is unknown or cannot be loaded, or none is given or shipped.
+    """
+    shipped = names("dense")
+    first = f"{', '.join(shipped)}, or " if shipped else ""
+    accepted = f"{first}the folder that training such as correspondence/ucn-photos wrote"
+    if model is None:
+        if not shipped:
+            raise ModelError(f"dense matching needs a model, and none is shipped; give {accepted}")
+        model = shipped[0]
+    if not isinstance(model, Network):
+        other = next((entry for entry in entries() if entry.name == model), None)
+        if other is not None and other.name not in shipped:
+            raise ModelError(
+                f"model '{model}' does {' and '.join(other.tasks)}, not dense matching; "
+                f"use {accepted}"
+            )
+        if other is None and not Path(model).is_dir():
+            raise ModelError(f"model '{model}' is not known; for dense matching use {accepted}")
+        folder = Path(model) if other is None else weights_root() / other.name
+        model = _load(folder, _changed(folder))
+    if not isinstance(model, DenseDescriptor):
+        raise ModelError(
+            f"a network of type {type(model).__name__} does not describe every place of an image; "
+            f"for dense matching use {accepted}"
+        )
+    return model
 
 
 @lru_cache(maxsize=16)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from jaxtyping import Shaped
 from corr.classical.verification import check_model, verify_matches
 from corr.errors import OptionError, ShapeError
 from corr.formats import as_image
-from corr.models.network import Network
+from corr.models.network import RATIO, Network
+from corr.pipeline import catalog
 from corr.pipeline.extraction import extract
 from corr.pipeline.rotations import QUARTERS, turn_back, turn_image
 from corr.resources import resolve_device
@@ -21,8 +23,7 @@ from corr.results import Features, Matches
 from corr.search import check_options, match_descriptors
 
 RATIO_BINARY = 0.9
-RATIO = 0.8
-"""Largest distance to the nearest, in distances to the second nearest, when none is given."""
+"""Largest distance to the nearest, in distances to the second nearest, of binary descriptors."""
 
 
 def match(
@@ -31,6 +32,7 @@ def match(
     *,
     model: str | Path | Network | None = None,
     max_keypoints: int = 2048,
+    scales: Sequence[float] | None = None,
     verify: str | None = None,
     verify_px: float = 3.0,
     mutual: bool = True,
@@ -53,6 +55,7 @@ def match(
         image1: likewise.
         model: as in `corr.extract`.
         max_keypoints: detect at most so many in each image.
+        scales: as in `corr.extract`.
         verify: keep only matches that agree on one `homography` or one `fundamental` matrix, which
             becomes `.model`.
         verify_px: how far a match may be from it.
@@ -80,6 +83,7 @@ def match(
     asked = RATIO if ratio is None else ratio
     check_options(None if asked == 1 else asked, min_score, search, inconsistent_px)
     place = resolve_device(device)
+    chosen = catalog.resolve(model, "match")
     if verify is not None:
         check_model(verify)
     if rotations not in (None, "auto"):
@@ -88,13 +92,14 @@ def match(
     def described(image: Any) -> Features:
         if isinstance(image, Features):
             return image
-        return extract(image, model=model, max_keypoints=max_keypoints, device=device)
+        return extract(
+            image, model=model, max_keypoints=max_keypoints, scales=scales, device=device
+        )
 
     def matched(features0: Features, features1: Features) -> Matches:
         tables = [x.descriptors for x in (features0, features1)]
         _check_alike(*tables)
-        own = RATIO_BINARY if tables[0].dtype == np.uint8 else RATIO
-        least = own if ratio is None else ratio
+        least = own_ratio(chosen, tables[0].dtype) if ratio is None else ratio
         pairs, scores = match_descriptors(
             *tables,
             mutual=mutual,
@@ -132,6 +137,13 @@ def match(
         scores=found.scores[agrees],
         model=matrix,
     )
+
+
+def own_ratio(model: str | Network, dtype: np.dtype[Any]) -> float:
+    """The ratio of the ratio test when none is given."""
+    if dtype == np.uint8:
+        return RATIO_BINARY
+    return float(getattr(model, "ratio", RATIO))
 
 
 def _check_alike(

@@ -57,6 +57,7 @@ class CorrespondenceTask(MetricTask):
         keypoint_share: of them, how many are at keypoints if there are so many; the others are
             anywhere.
         keypoint_weight: of the keypoint head in the loss.
+        deformation_weight: of how much a spatial transformer deforms receptive fields.
 
     Raises:
         OptionError: a setting outside its range.
@@ -81,6 +82,7 @@ class CorrespondenceTask(MetricTask):
         num_points: int = 1024,
         keypoint_share: float = 0.5,
         keypoint_weight: float = 1.0,
+        deformation_weight: float = 0.01,
     ) -> None:
         super().__init__(
             network, loss, learning_rate=learning_rate, optimizer=optimizer,
@@ -93,6 +95,9 @@ class CorrespondenceTask(MetricTask):
             raise OptionError(f"keypoint_share is {keypoint_share}; use a value in [0, 1]")
         if not keypoint_weight >= 0:
             raise OptionError(f"keypoint_weight is {keypoint_weight}; use 0 or more")
+        if not deformation_weight >= 0:
+            raise OptionError(f"deformation_weight is {deformation_weight}; use 0 or more")
+        self.deformation_weight = deformation_weight
         self.num_points = num_points
         self.keypoint_share = keypoint_share
         self.keypoint_weight = keypoint_weight
@@ -120,20 +125,34 @@ class CorrespondenceTask(MetricTask):
             _around(batch.images1.float() / 255, points1, image),
         )
 
-    def training_step(self, batch: CorrespondenceBatch, batch_idx: int) -> Float[Tensor, ""]:
-        """The loss of the descriptors, and that of the keypoint head if there is one."""
-        loss = super().training_step(batch, batch_idx)
+    def training_step(self, batch: CorrespondenceBatch, batch_idx: int) -> Float[Tensor, ""] | None:
+        """The loss of the descriptors, and that of the keypoint head if there is one.
+
+        None, which changes nothing, where no process has a pair of which anything is known.
+        """
+        described = self.describe_everywhere(batch)
+        if len(described.anchors) < 2:
+            self.step_skipped = True
+            return None
+        loss = self.loss_logged(described)
         assert self._own is not None
         dense0 = self._own[0]
+        if dense0.deformation is not None:
+            deformation = dense0.deformation.mean()
+            self.log("train/deformation", deformation.detach())
+            loss = loss + self.deformation_weight * deformation
         if dense0.repeatability is None or self.keypoint_weight == 0:
             return loss
-        known = batch.flow_0to1.isfinite().all(-1)[:, None]
+        # A keypoint lies between pixels, and can be found again only where all of them are known.
+        unknown = (~batch.flow_0to1.isfinite().all(-1))[:, None].float()
+        known = F.max_pool2d(unknown, 3, stride=1, padding=1) == 0
         heat = keypoint_heatmap(batch.keypoints0, (known.shape[2], known.shape[3]))
         repeatable = heatmap_loss(dense0.repeatability, heat, known)
-        reliable, found = self._reliability_loss(*self._own)
         self.log("train/repeatability_loss", repeatable.detach())
-        self.log("train/reliability_loss", reliable.detach())
-        self.log("train/found_share", found.float().mean())
+        reliable, found = self._reliability_loss(*self._own)
+        if len(found):
+            self.log("train/reliability_loss", reliable.detach())
+            self.log("train/found_share", found.float().mean())
         return loss + self.keypoint_weight * (repeatable + reliable)
 
     def validation_step(self, batch: CorrespondenceBatch, batch_idx: int) -> None:
@@ -222,6 +241,8 @@ class CorrespondenceTask(MetricTask):
             found.append(torch.linalg.vector_norm(places[best] - places, dim=1) <= FOUND_PX)
             cells = (own[None] + 0.5) / self.network.stride - 0.5
             logits.append(sample(map0[None], cells, padding="border")[0, :, 0])
+        if not found:  # other processes have points
+            return 0 * maps.sum(), torch.zeros(0, dtype=torch.bool, device=maps.device)
         right = torch.cat(found)
         return F.binary_cross_entropy_with_logits(torch.cat(logits), right.float()), right
 

@@ -120,9 +120,12 @@ class MetricTask(WatchedTask):
         """What `describe` describes, as `(B, C, H, W)` pictures in [0, 1] to be drawn."""
         return batch[0], batch[1]
 
-    def training_step(self, batch: Any, batch_idx: int) -> Float[Tensor, ""]:
+    def training_step(self, batch: Any, batch_idx: int) -> Float[Tensor, ""] | None:
         """The loss of a batch, as `describe` takes it, with the rows of all devices."""
-        described = self.describe_everywhere(batch)
+        return self.loss_logged(self.describe_everywhere(batch))
+
+    def loss_logged(self, described: Described) -> Float[Tensor, ""]:
+        """The loss of the rows of all devices; it and their distances are logged."""
         loss = self.loss_now(described)
         anchors, positives = (F.normalize(side.detach(), dim=1) for side in described[:2])
         self.described = Described(anchors, positives, described.labels)

@@ -115,7 +115,7 @@ class ViewTask(MetricTask):
 
     def training_step(self, batch: ViewPairs, batch_idx: int) -> Float[Tensor, ""]:
         """The loss of the descriptors and the distance of the frames."""
-        loss = super().training_step(batch, batch_idx)
+        loss = self.loss_logged(self.describe_everywhere(batch))
         mismatch = self._mismatch
         if self.trainer.world_size > 1:
             mismatch, _ = gather_rows(mismatch)

@@ -21,7 +21,8 @@ class WatchedTask(pl.LightningModule):
     described: Described | None
     """What the last step saw, on all devices; of unit length, without a gradient."""
     step_skipped: bool
-    """Whether the last step changed nothing, since its loss or gradient was not finite."""
+    """Whether the last step changed nothing: its loss or gradient was not finite, or there was
+    nothing to learn from."""
 
     @property
     @abstractmethod

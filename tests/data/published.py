@@ -158,6 +158,16 @@ def posed(root: Path) -> None:
         (folder / "cameras.json").write_text(json.dumps(cameras))
 
 
+def strecha(root: Path) -> None:
+    """Cameras that look the same way, one apart; their file is of images of twice the size."""
+    for view in range(4):
+        image(root / "castle-P4" / "images" / f"{view:04d}.jpg", TEXTURE)
+        numbers = f"300 0 160\n0 300 96\n0 0 1\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n{view} 0 0\n"
+        camera = root / "castle-P4" / "gt_dense_cameras" / f"{view:04d}.jpg.camera"
+        camera.parent.mkdir(parents=True, exist_ok=True)
+        camera.write_text(f"{numbers}{2 * WIDTH} {2 * HEIGHT}\n")
+
+
 def planar(number: int) -> tuple[np.ndarray, str]:
     """A view of the coffee turned and zoomed, and the homography to it."""
     matrix = np.vstack((cv2.getRotationMatrix2D((80, 48), 6.0 * number, 1.1), (0, 0, 1)))
@@ -226,5 +236,6 @@ SETS: dict[str, Callable[[Path], None]] = {
     "middlebury-stereo": old_middlebury,
     "oxford-affine": lambda root: sequences(root, "img{}.ppm", "H1to{}p"),
     "sintel": sintel,
+    "strecha": strecha,
     "synthetic-posed": posed,
 }

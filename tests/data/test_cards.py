@@ -37,6 +37,7 @@ EXPECTED = {
     "sintel",
     "skimage-photos",
     "spair-71k",
+    "strecha",
     "synthetic-posed",
     "tss",
 }

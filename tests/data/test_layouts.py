@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from published import SETS, TEXTURE, image
 
+from corr.data.camera_pairs import SETS as CAMERA_SETS
+from corr.data.camera_pairs import read_camera_pairs
 from corr.data.flow_pairs import SETS as FLOW_SETS
 from corr.data.flow_pairs import read_flow
 from corr.data.homographies import SETS as HOMOGRAPHY_SETS
@@ -15,6 +17,8 @@ from corr.data.posed_pairs import SETS as POSED_SETS
 from corr.data.posed_pairs import read_posed
 from corr.data.stereo_pairs import SETS as STEREO_SETS
 from corr.data.stereo_pairs import read_stereo
+from corr.data.strecha import SETS as STRECHA_SETS
+from corr.data.strecha import read_strecha
 from corr.errors import DatasetError
 
 READERS = {
@@ -23,6 +27,8 @@ READERS = {
     read_sequences: HOMOGRAPHY_SETS,
     read_hpatches: ("hpatches-patches",),
     read_posed: POSED_SETS,
+    read_camera_pairs: CAMERA_SETS,
+    read_strecha: STRECHA_SETS,
 }
 NOT_NEEDED = ("ambient", "calib/", "testQ", "Walking", "disp6", "disp5", "mask0nocc", "disp1.pfm")
 """Files without which a set can be read, whole or in part."""

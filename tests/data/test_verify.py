@@ -33,6 +33,7 @@ COUNTS = {
     "middlebury-stereo": (19, 5),
     "oxford-affine": (22, 10),
     "sintel": (14, 4),
+    "strecha": (8, 0),
     "synthetic-posed": (14, 2),
 }
 """Files and pairs of the tiny sets."""

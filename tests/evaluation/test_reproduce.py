@@ -10,7 +10,10 @@ from corr import resources
 from corr.cli import main
 from corr.errors import ModelError
 from corr.evaluation import figures, reproduce
-from corr.evaluation.figures import read_figures
+from corr.evaluation.cache import Cache
+from corr.evaluation.figures import CardRun, read_figures
+from corr.evaluation.photographs import installed_folder
+from corr.evaluation.reproduction import _parts
 from corr.models.saved import shipped_networks
 
 COUNTS = ("num_matches", "num_correct")
@@ -100,3 +103,12 @@ def test_a_damaged_file(weights):
     (weights / figures.FILE).write_text("runs: 3")
     with pytest.raises(ModelError, match="is damaged; it has to hold weights_sha256 and runs"):
         reproduce("hardnet")
+
+
+def test_a_card_may_ask_for_quarter_turns(tmp_path):
+    words = "corr evaluate invariance --models hardnet"
+    runs = [CardRun(f"{words}{more}", "none", ()) for more in ("", " --rotations auto")]
+    assert [run.rotations for run in runs] == ["none", "auto"]
+    (part,) = _parts(runs[1], tmp_path, Cache(tmp_path))
+    assert part.benchmark.protocol["rotations"] == "auto"
+    assert part.root == installed_folder()  # what a root was given for does not matter to it

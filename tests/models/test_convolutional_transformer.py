@@ -174,8 +174,6 @@ def test_learns_to_turn() -> None:
 def test_refuses_settings() -> None:
     with pytest.raises(OptionError, match="kernel_size is 4"):
         ConvolutionalSpatialTransformer(4, 5, kernel_size=4)
-    with pytest.raises(OptionError, match="width is 6"):
-        ConvolutionalSpatialTransformer(4, 5, width=6)
 
 
 def test_convolve_places_without_a_bias() -> None:

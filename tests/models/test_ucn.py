@@ -3,8 +3,10 @@
 import jaxtyping
 import pytest
 import torch
+import yaml
 
 from corr.errors import OptionError
+from corr.geometry import sample
 from corr.models import UniversalCorrespondenceNetwork, load_network, save_network
 
 
@@ -17,8 +19,10 @@ def network(trunk="light", **settings):
     return built.eval()
 
 
-@pytest.fixture(scope="module", params=["light", "resunet"])
+@pytest.fixture(scope="module", params=["light", "resunet", "refined"])
 def built(request):
+    if request.param == "refined":
+        return network("light", refine=True)
     return network(request.param)
 
 
@@ -70,8 +74,61 @@ def test_descriptors_are_read_where_their_pixels_are():
     assert torch.allclose(read[0, 0], found.descriptors[0, :, row, column], atol=1e-5)
 
 
-def test_the_light_trunk_is_light():
-    assert sum(value.numel() for value in network().parameters()) <= 1_500_000
+@pytest.mark.parametrize("refine", [False, True])
+def test_the_light_trunk_is_light(refine):
+    light = network(refine=refine)
+    assert sum(value.numel() for value in light.parameters()) <= 1_500_000
+    assert light.stride == (1 if refine else 4)
+
+
+def test_refined_descriptors_lie_where_the_coarse_ones_do():
+    """Without their correction they are the coarse ones, read between cells."""
+    refined = network(refine=True)
+    coarse = UniversalCorrespondenceNetwork().eval()
+    weights = refined.state_dict()
+    coarse.load_state_dict({name: weights[name] for name in coarse.state_dict()})
+    refined.refinement.layers[-1].weight.data.zero_()
+    image = torch.rand(1, 3, 64, 80)
+    x, y = torch.meshgrid(torch.arange(4.0, 60), torch.arange(4.0, 50), indexing="xy")
+    points = torch.stack((x, y), -1).reshape(1, -1, 2)
+    with torch.no_grad():
+        raw = {}
+        for name, one in (("fine", refined), ("coarse", coarse)):
+            keep = one.describe.register_forward_hook(
+                lambda module, given, made, name=name: raw.update({name: made})
+            )
+            raw[f"{name} read"] = one(image)
+            keep.remove()
+        read = sample(raw["coarse"], (points + 0.5) / 4 - 0.5)
+    expected = torch.nn.functional.normalize(read, dim=-1)
+    found = raw["fine read"].read(points, refined.stride)
+    assert torch.allclose(found, expected, atol=1e-5)
+    logits = sample(raw["coarse read"].reliability, (points + 0.5) / 4 - 0.5)
+    assert torch.allclose(sample(raw["fine read"].reliability, points), logits, atol=1e-4)
+
+
+def test_refined_descriptors_tell_pixels_of_a_cell_apart():
+    refined = network(refine=True)
+    with torch.no_grad():
+        found = refined(torch.rand(1, 3, 64, 64)).descriptors
+    cell = found[0, :, 20:24, 20:24].flatten(1).T
+    assert (cell @ cell.T - torch.eye(16)).max() < 0.999
+
+
+def test_a_folder_written_before_there_were_transformers_loads(tmp_path):
+    """`network.yaml` names what the constructor took then."""
+    built = network(descriptor_dim=32)
+    save_network(built, tmp_path / "net")
+    record = yaml.safe_load((tmp_path / "net" / "network.yaml").read_text())
+    assert record["init_args"].pop("transformer") is None
+    assert record["init_args"].pop("refine") is False
+    assert record["init_args"] == {"trunk": "light", "descriptor_dim": 32, "keypoints": True}
+    (tmp_path / "net" / "network.yaml").write_text(yaml.safe_dump(record))
+    image = torch.rand(1, 3, 48, 48)
+    with torch.no_grad():
+        first, second = built(image), load_network(tmp_path / "net")(image)
+    assert torch.equal(first.descriptors, second.descriptors)
+    assert torch.equal(first.repeatability, second.repeatability)
 
 
 def test_every_weight_learns(built):
@@ -84,6 +141,25 @@ def test_every_weight_learns(built):
         assert value.grad is not None and value.grad.abs().sum() > 0, name
     built.zero_grad()
     built.eval()
+
+
+@pytest.mark.parametrize("trunk", ["light", "resunet", "googlenet"])
+@pytest.mark.parametrize("transformer", ["rigid", "similarity", "affine", "thin-plate"])
+def test_transformers_of_every_trunk(trunk, transformer, tmp_path):
+    built = network(trunk, transformer=transformer, descriptor_dim=16, keypoints=False)
+    images = torch.rand(1, 3, 50, 41)
+    with torch.no_grad():
+        upright = built(images)
+        torch.nn.init.normal_(built.describe.localization[-1].weight, std=0.3)
+        bent = built(images)
+    assert float(upright.deformation.max()) < 1e-9
+    assert float(bent.deformation.max()) > 0.01
+    assert not torch.allclose(bent.descriptors, upright.descriptors, atol=1e-3)
+    save_network(built, tmp_path)
+    with torch.no_grad():
+        assert torch.equal(load_network(tmp_path)(images).descriptors, bent.descriptors)
+    built(images).descriptors[0, 0].sum().backward()
+    assert built.describe.localization[-1].weight.grad.abs().sum() > 0
 
 
 def test_saved_and_loaded(tmp_path):
@@ -99,7 +175,11 @@ def test_saved_and_loaded(tmp_path):
 
 def test_refusals(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as outside tests
-    with pytest.raises(OptionError, match="trunk is 'heavy'; use light or resunet"):
+    with pytest.raises(OptionError, match="trunk is 'heavy'; use one of light, resunet, googlenet"):
         UniversalCorrespondenceNetwork("heavy")
+    with pytest.raises(OptionError, match="transform is 'bent'; use one of rigid, similarity"):
+        UniversalCorrespondenceNetwork(transformer="bent")
+    with pytest.raises(OptionError, match="refine is true, but 'resunet' describes every pixel"):
+        UniversalCorrespondenceNetwork("resunet", refine=True)
     with pytest.raises(OptionError, match="descriptor_dim is 0"):
         UniversalCorrespondenceNetwork(descriptor_dim=0)

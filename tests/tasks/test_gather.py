@@ -110,6 +110,18 @@ def test_frames_count_alike_on_ranks_with_unequal_rows(trained: Path):
             assert float((both[name] - value).norm()) <= 3e-4 * float(value.norm()), name
 
 
+def test_points_of_two_ranks_are_of_different_images(trained: Path):
+    """In float32; a number that two ranks gave to different images would leave out negatives."""
+    one = read(trained, "dense", 1)
+    for rank in (0, 1):
+        both = read(trained, "dense", 2, rank)
+        assert torch.equal(both["labels"]["images"], one["labels"]["images"])
+        assert both["labels"]["images"].unique().tolist() == list(range(12))
+        for name, value in one["gradients"][0].items():
+            off = float((both["gradients"][0][name] - value).norm())
+            assert off <= 3e-4 * float(value.norm()) + 1e-7, name
+
+
 def test_statistics_of_its_own_rows_alone_would_not_do(trained: Path):
     one, both = (read(trained, "own-statistics", num_ranks) for num_ranks in (1, 2))
     first = [found["gradients"][0]["network.layers.0.weight"] for found in (one, both)]

@@ -22,12 +22,19 @@ from pytorch_lightning.plugins.environments import LightningEnvironment
 from test_view_task import some_pairs
 from torch import Tensor, multiprocessing, nn
 
-from corr.data import ImageBatch
+from corr.data import CorrespondenceBatch, ImageBatch
 from corr.errors import ShapeError
-from corr.losses import ContrastiveLoss, Guard, InfoNCELoss, SOSNetLoss, TripletLoss
-from corr.models import GeMNet, HardNet, HardNetSTN
+from corr.losses import (
+    ContrastiveLoss,
+    CorrespondenceContrastiveLoss,
+    Guard,
+    InfoNCELoss,
+    SOSNetLoss,
+    TripletLoss,
+)
+from corr.models import GeMNet, HardNet, HardNetSTN, UniversalCorrespondenceNetwork
 from corr.models.hardnet import normalize_patches
-from corr.tasks import EmbeddingTask, MetricTask, ViewTask, metric
+from corr.tasks import CorrespondenceTask, EmbeddingTask, MetricTask, ViewTask, metric
 from corr.tasks.quiet import quiet
 
 STEPS = 3
@@ -73,6 +80,10 @@ class RecordingEmbedding(Recording, EmbeddingTask):
 
 class RecordingViews(Recording, ViewTask):
     """Of patches that the network cuts."""
+
+
+class RecordingDense(Recording, CorrespondenceTask):
+    """Of images."""
 
 
 class Batches(pl.LightningDataModule):
@@ -136,6 +147,19 @@ def labelled_images(tracks: list[int]) -> list[ImageBatch]:
     return [ImageBatch(batch, torch.tensor(tracks)) for batch in images]
 
 
+def pairs_of_images() -> list[CorrespondenceBatch]:
+    """Three batches of pairs of which a few pixels are known, all of which are learned from."""
+    generator = torch.Generator().manual_seed(1)
+    made = []
+    for _ in range(STEPS):
+        images = torch.randint(0, 256, (2, ROWS, 3, 32, 32), generator=generator)
+        flow = torch.full((ROWS, 32, 32, 2), torch.nan)
+        flow[:, 5:25:6, 4:28:9] = 1.25
+        keypoints = torch.full((ROWS, 1, 2), torch.nan)
+        made.append(CorrespondenceBatch(*images.byte(), flow, keypoints))
+    return made
+
+
 class Case(NamedTuple):
     network: type[nn.Module]
     loss: nn.Module
@@ -164,6 +188,7 @@ CASES = {
     "images-none-paired": Case(Images64, TripletLoss(), tracks=list(range(ROWS))),
     "images-nan": Case(Images64, TripletLoss(), tracks=[0, 1, 2] * 4, nan=True),
     "views": Case(HardNetSTN, TripletLoss(), split=4),
+    "dense": Case(UniversalCorrespondenceNetwork, CorrespondenceContrastiveLoss()),
     "nan": Case(Patches64, TripletLoss(), nan=True),
     "own-statistics": Case(Patches64, TripletLoss(), shared=False),
 }
@@ -177,6 +202,10 @@ def run(folder: Path, name: str, num_ranks: int) -> None:
     if case.network is HardNetSTN:
         network = HardNetSTN(descriptor_dim=16, dropout=0.0, light=True)
         task, whole = RecordingViews(network, case.loss, warmup_steps=0), STEPS * [some_pairs(ROWS)]
+    elif case.network is UniversalCorrespondenceNetwork:
+        network = UniversalCorrespondenceNetwork(descriptor_dim=16, keypoints=False)
+        task = RecordingDense(network, case.loss, warmup_steps=0, num_points=32 * 32)
+        whole = pairs_of_images()
     elif case.tracks is not None:
         network = Images64(descriptor_dim=16, width=8)
         task = RecordingEmbedding(network, case.loss, warmup_steps=0).double()

@@ -112,7 +112,7 @@ class Bends:
         guesses = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
         from scipy.spatial import cKDTree
 
-        places = guesses[cKDTree(self.back(guesses)).query(points0)[1]]
+        places: Points = guesses[cKDTree(self.back(guesses)).query(points0)[1]]
         open_rows = np.arange(len(points0))
         for _ in range(_NEWTON_STEPS):
             found, slope = self._back(places[open_rows])

@@ -8,13 +8,14 @@ import numpy as np
 
 from corr.data.correspondence.batches import CorrespondenceBatch, TrainingPairs, make_batch
 from corr.data.correspondence.dense_pair import PairSource
+from corr.data.correspondence.held_out import HeldOut, Rest
 from corr.data.correspondence.photo_pairs import PhotoPairs
 from corr.data.photometric import Photometry
 from corr.data.photos import find_photos
 from corr.data.resumable import VAL, ResumableLoader
 from corr.data.step_datamodule import StepDataModule, check_least
 from corr.data.viewpoints import Viewpoints
-from corr.errors import OptionError
+from corr.errors import DatasetError, OptionError
 
 
 class CorrespondenceDataModule(StepDataModule):
@@ -28,7 +29,8 @@ class CorrespondenceDataModule(StepDataModule):
             a first try). Without a `source`.
         val_folder: photographs held out; a tenth of `folder` when not given.
         source: what pairs come from instead.
-        val_source: what held-out pairs come from, with a `source`.
+        val_source: what held-out pairs come from; every tenth thing of `source`, from the first,
+            when not given. Frames of one film are much alike: hold out other films.
         batch_size: pairs in a batch, on each device.
         side: of both images, px.
         steps_per_epoch: batches in an epoch; there is no natural end.
@@ -39,7 +41,7 @@ class CorrespondenceDataModule(StepDataModule):
         photometry: how much the light and the cameras of its views differ.
 
     Raises:
-        OptionError: a number outside its range, or both a folder and a source.
+        OptionError: a number outside its range, both a folder and a source, or a val_source alone.
     """
 
     def __init__(
@@ -62,8 +64,8 @@ class CorrespondenceDataModule(StepDataModule):
         check_least(batch_size=(batch_size, 1), side=(side, 32), num_val_pairs=(num_val_pairs, 1))
         if source is not None and folder is not None:
             raise OptionError(f"folder is '{folder}' beside a source; give one of them")
-        if (source is None) != (val_source is None):
-            raise OptionError("source and val_source belong together; one was given")
+        if source is None and val_source is not None:
+            raise OptionError("val_source is given without a source; give both")
         self.folder = folder
         self.val_folder = val_folder
         self.batch_size = batch_size
@@ -78,9 +80,15 @@ class CorrespondenceDataModule(StepDataModule):
         """What training pairs are drawn from.
 
         Raises:
-            DatasetError: a folder is missing or empty.
+            DatasetError: a folder is missing or empty, or holds a single pair.
         """
-        return self.source or self._photos(0)
+        if self.source is None:
+            return self._photos(0)
+        if self.val_source is not None:
+            return self.source
+        if len(self.source) < 2:
+            raise DatasetError("the source holds 1 pair; 2 or more are needed to hold one out")
+        return Rest(self.source)
 
     def read_val(self) -> list[CorrespondenceBatch]:
         """The held-out pairs.
@@ -88,7 +96,10 @@ class CorrespondenceDataModule(StepDataModule):
         Raises:
             DatasetError: a folder is missing or empty, or a photo cannot be read.
         """
-        source = self.val_source or self._photos(1)
+        if self.source is None:
+            source: PairSource = self._photos(1)
+        else:
+            source = self.val_source or HeldOut(self.source)
         return [
             make_batch(source, 1, self.side, np.random.default_rng((VAL, number)))
             for number in range(self.num_val_pairs)

@@ -80,6 +80,6 @@ class WarpedPhotos(PairSource):
 
 def _flow(bends: Bends, grid: np.ndarray, side: int) -> np.ndarray:
     target = bends.there(grid)
-    known = ((target >= 0) & (target <= side - 1)).all(axis=1)
+    known: np.ndarray = np.asarray(((target >= 0) & (target <= side - 1)).all(axis=1))
     flow = np.where(known[:, None], target - grid, np.nan)
     return flow.reshape(side, side, 2).astype(np.float32)
