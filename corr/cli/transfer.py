@@ -105,7 +105,8 @@ def _cells(size: tuple[int, int]) -> Float32[np.ndarray, "N 2"]:
     height, width = _warped_size(size)
     scale = np.array([size[1] / width, size[0] / height])
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).reshape(-1, 2)
-    return ((grid + 0.5) * scale - 0.5).astype(np.float32)
+    cells: Float32[np.ndarray, "N 2"] = ((grid + 0.5) * scale - 0.5).astype(np.float32)
+    return cells
 
 
 def _warped_size(size: tuple[int, int]) -> tuple[int, int]:

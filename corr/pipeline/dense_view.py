@@ -13,9 +13,9 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from corr.classical.dense_sift import DenseSift
+from corr.extractors.dense_tiles import read_points
 from corr.formats.images import to_tensor
 from corr.geometry import pixel_grid, resize_points
-from corr.machine.precision import multiplies_bfloat16
 from corr.models.network import DenseDescriptor
 
 SIFT_BINS_PX = (12.0, 24.0, 48.0)
@@ -34,6 +34,8 @@ class DenseView:
     """(height, width) of the image itself."""
     seen_size: tuple[int, int]
     """The same as it was resized."""
+    device: torch.device
+    """Of the descriptors."""
     read_seen: Callable[[Float[Tensor, "N 2"]], Float[Tensor, "N D"]]
     """Descriptors at any points of the resized image."""
 
@@ -42,11 +44,11 @@ class DenseView:
         """One every `stride` px: those of an image reduced by the stride."""
         height, width = (-(-side // self.stride) for side in self.seen_size)
         grid = (pixel_grid(height, width).reshape(-1, 2) + 0.5) * self.stride - 0.5
-        return self.read_seen(grid).view(height, width, -1)
+        return self.read_seen(grid.to(self.device)).view(height, width, -1)
 
     def read(self, points: Float[Tensor, "N 2"]) -> Float[Tensor, "N D"]:
         """Descriptors at points, px of the image itself."""
-        return self.read_seen(resize_points(points, self.size, self.seen_size))
+        return self.read_seen(resize_points(points.to(self.device), self.size, self.seen_size))
 
     def place(self, cells: Float[Tensor, "N 2"]) -> Float[Tensor, "N 2"]:
         """Where places of the grid, (column, row), lie in the image itself, px."""
@@ -69,8 +71,12 @@ def view_densely(
         device: of the network and of the descriptors.
     """
     seen = image if size is None else _resized(image, size)
+    sizes = image.shape[:2], seen.shape[:2]
     if isinstance(model, DenseDescriptor):
-        return _by_network(image, seen, model, device)
+        pixels = to_tensor(seen).to(device)
+        return DenseView(
+            model.stride, *sizes, device, lambda points: read_points(pixels, model, points)
+        )
     grey = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY)
     scales = [DenseSift(grey, bin_px) for bin_px in SIFT_BINS_PX]
 
@@ -80,26 +86,7 @@ def view_densely(
         unit: Float32[np.ndarray, "N D"] = joined / np.float32(len(scales)) ** 0.5
         return torch.from_numpy(unit).to(device)
 
-    return DenseView(SIFT_STRIDE, image.shape[:2], seen.shape[:2], read)
-
-
-@torch.inference_mode()
-def _by_network(
-    image: np.ndarray, seen: np.ndarray, network: DenseDescriptor, device: torch.device
-) -> DenseView:
-    was_training = network.training
-    network.eval()
-    try:
-        fast = multiplies_bfloat16(device.type)
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast):
-            dense = network(to_tensor(seen).to(device))
-    finally:
-        network.train(was_training)
-
-    def read(points: Float[Tensor, "N 2"]) -> Float[Tensor, "N D"]:
-        return dense.read(points.to(device)[None], network.stride)[0].float()
-
-    return DenseView(network.stride, image.shape[:2], seen.shape[:2], read)
+    return DenseView(SIFT_STRIDE, *sizes, device, read)
 
 
 def _resized(image: UInt8[np.ndarray, "H W 3"], size: int) -> UInt8[np.ndarray, "H1 W1 3"]:

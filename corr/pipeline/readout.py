@@ -39,7 +39,7 @@ def read_out(
     reach = 1 if how == "nearest" else max(1, round(SOFT_PX / stride))
     side = 2 * reach + 1
     rows = max(1, _AT_ONCE // (side * side * cells.shape[2]))
-    parts = zip(queries.split(rows), best.split(rows), strict=True)
+    parts = zip(torch.split(queries, rows), torch.split(best, rows), strict=True)
     read = _parabola if how == "nearest" else _mean
     return torch.cat([read(part, cells, index, reach) for part, index in parts])
 
