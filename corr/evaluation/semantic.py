@@ -17,11 +17,12 @@ from corr.drawing import draw_transfer
 from corr.errors import FormatError
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
+from corr.evaluation.candidates import Candidate
 from corr.formats import read_image, read_transferred
 from corr.formats.suffixes import POINTS
 from corr.pipeline.dense_view import SIFT_BINS_PX, SIFT_STRIDE
 from corr.pipeline.readout import SOFT_PX, TEMPERATURE
-from corr.pipeline.transfer import SIZE, transfer
+from corr.pipeline.transfer import SIZE, resolve_transfer, transfer
 from corr.results import Picture
 
 ALPHAS = (0.05, 0.1, 0.15)
@@ -110,6 +111,13 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
     def items(self, root: Path) -> list[SemanticPair]:
         """Every pair of the test part."""
         return read_semantic(root)
+
+    def candidate(self, model: str) -> Candidate:
+        """A model that describes whole images, or a folder of points found elsewhere."""
+        found = super().candidate(model)
+        if found.results is None:
+            resolve_transfer(model)
+        return found
 
     def label(self, item: SemanticPair) -> str:
         """Such as `duck(S)/060_0000-060_0002`."""

@@ -69,12 +69,7 @@ def transfer(
     _check_options(size, readout, flips)
     check_backend(search)
     place = resolve_device(device)
-    chosen = catalog.resolve(model, "transfer")
-    if isinstance(chosen, Network) and not isinstance(chosen, DenseDescriptor):
-        raise ModelError(
-            f"a network of type {type(chosen).__name__} describes no whole image; use a dense "
-            f"network, or one of {', '.join(catalog.names('transfer'))}"
-        )
+    chosen = resolve_transfer(model)
     pictures = as_image(image0), as_image(image1)
     sizes = pictures[0].shape[:2], pictures[1].shape[:2]
     points = torch.from_numpy(_checked(points0, sizes[0]))
@@ -93,6 +88,21 @@ def transfer(
             x, y = other.points.unbind(1)
             found = _Found(torch.stack((sizes[1][1] - 1 - x, y), dim=1), other.similarity)
     return found.points.cpu().numpy().astype(np.float32)
+
+
+def resolve_transfer(model: str | Path | Network | None) -> str | DenseDescriptor:
+    """The classical method's name, or the dense network.
+
+    Raises:
+        ModelError: the model is unknown, of another task, or describes no whole image.
+    """
+    chosen = catalog.resolve(model, "transfer")
+    if isinstance(chosen, Network) and not isinstance(chosen, DenseDescriptor):
+        raise ModelError(
+            f"a network of type {type(chosen).__name__} describes no whole image; use a dense "
+            f"network, or one of {', '.join(catalog.names('transfer'))}"
+        )
+    return chosen
 
 
 class _Found(NamedTuple):

@@ -13,6 +13,7 @@ from corr.data.semantic.pairs import SemanticPair, SemanticTruth
 from corr.evaluation.semantic import SemanticBenchmark, SemanticInputs
 from corr.formats import write_image, write_transferred
 from corr.formats.images import read_image
+from corr.models import HardNet, save_network
 
 PHOTO = skimage.data.chelsea()
 SHIFTS = ((0, 0), (16, 8), (30, -10))
@@ -126,6 +127,19 @@ def test_wrong_points_are_drawn_with_a_line_to_the_truth():
     assert tuple(picture[50, 206 + 60]) == green
     assert tuple(picture[20, 206 + 150]) == red
     assert picture[20, 206 + 90, 0] > picture[20, 206 + 90, 1] + 60  # the line
+
+
+def test_a_model_of_patches_is_refused_before_anything_runs(willow, capsys, tmp_path):
+    save_network(HardNet(), tmp_path / "net")
+    for model, said in (
+        (str(tmp_path / "net"), "type HardNet describes no whole image"),
+        ("sift", "does match and extract, not transfer; use one of dense-sift-nn, identity"),
+    ):
+        assert main(["evaluate", "semantic", "--root", str(willow), "--models", model]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert said in err
+        assert err.count("\n") == 1
 
 
 def test_an_image_that_is_missing_is_refused(willow, tmp_path, capsys):
