@@ -14,6 +14,9 @@ SIDES = (1, 3, 5, 7)
 """Of the filters, px; one of 1 px only mixes colours, and may turn light into dark."""
 
 
+Picture = UInt8[np.ndarray, "H W 3"]
+
+
 @dataclass(frozen=True)
 class RandomFilter:
     """Filters pictures by random weights, so that edges stay where they are and change their looks.
@@ -53,4 +56,5 @@ class RandomFilter:
         kept = rng.uniform(self.min_kept, 1)
         mixed = kept * pixels + (1 - kept) * filtered
         mixed = (mixed - mixed.mean()) / (mixed.std() + 1e-3) * deviation + mean
-        return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+        found: Picture = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+        return found

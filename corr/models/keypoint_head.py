@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from corr.models.cells import PixelsToChannels
+
 LOCAL_CELLS = 5
 """The grey values that the head sees are less the mean of so many cells in x and in y."""
 
@@ -45,7 +47,7 @@ class KeypointHead(nn.Module):
     def __init__(self, channels: int, stride: int, width: int = 32) -> None:
         super().__init__()
         self.stride = stride
-        self.pixels = nn.PixelUnshuffle(stride) if stride > 1 else nn.Identity()
+        self.pixels = PixelsToChannels(stride)
         last = nn.Conv2d(width, stride**2 + 1, 1)
         self.layers = nn.Sequential(
             nn.Conv2d(channels + stride**2, width, 3, padding=1, bias=False),

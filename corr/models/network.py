@@ -132,6 +132,8 @@ class DenseDescriptor(Network):
     """Factors that images are resized by to look for its keypoints, unless others are asked for."""
     ratio: float = RATIO
     """Largest distance to the nearest descriptor, in distances to the second nearest, likewise."""
+    inconsistent_px: float | None = None
+    """How far the second nearest is from the nearest in image 1, likewise; None for anywhere."""
     multiple: int = 1
     """px; an image moved by so many has the same descriptions, moved. One of the stride."""
     context: int | None = None

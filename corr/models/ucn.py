@@ -53,6 +53,8 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         scales: factors that images are resized by to look for keypoints, unless others are asked
             for; set after training, as it does not need them.
         ratio: of the ratio test, likewise.
+        inconsistent_px: what counts as second nearest in it, likewise: a keypoint that was found at
+            several scales is no rival of itself.
 
     Raises:
         OptionError: a setting outside its range.
@@ -68,6 +70,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         refine: bool = False,
         scales: Sequence[float] = (1.0,),
         ratio: float = RATIO,
+        inconsistent_px: float | None = None,
     ) -> None:
         super().__init__()
         check_settings(descriptor_dim=descriptor_dim)
@@ -75,7 +78,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             raise OptionError(f"trunk is '{trunk}'; use one of {', '.join(get_args(TrunkName))}")
         if not 0 < ratio <= 1:
             raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
-        self.scales, self.ratio = tuple(scales), ratio
+        self.scales, self.ratio, self.inconsistent_px = tuple(scales), ratio, inconsistent_px
         self.descriptor_dim = descriptor_dim
         self.finds_keypoints = keypoints
         self.trunk = _TRUNKS[trunk]()

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from corr.geometry import to_grey
+from corr.models.cells import PixelsToChannels
 
 
 class Trunk(nn.Module, ABC):
@@ -59,7 +60,7 @@ class LightTrunk(Trunk):
         fine, middle, coarse = widths
         self.channels = fine
         self.stride4 = nn.Sequential(
-            nn.PixelUnshuffle(4), *_convolution(16, fine), ResidualBlock(fine)
+            PixelsToChannels(4), *_convolution(16, fine), ResidualBlock(fine)
         )
         self.stride8 = nn.Sequential(*_reduction(fine, middle), ResidualBlock(middle))
         self.stride16 = nn.Sequential(

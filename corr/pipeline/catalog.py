@@ -81,6 +81,12 @@ _LEARNED = {
         "learned",
         "light HardNet that turns the patches of SIFT keypoints itself: no orientation is needed",
     ),
+    "ucn": Entry(
+        "ucn",
+        ("match", "extract", "dense"),
+        "learned",
+        "Universal Correspondence Network: finds keypoints and describes every place in one pass",
+    ),
     "gemnet-siamese": Entry(
         "gemnet-siamese",
         ("embed",),

@@ -65,7 +65,8 @@ def match(
         ratio: largest distance to the nearest, in distances to the second nearest; 1 switches the
             test off; the model's own when not given.
         inconsistent_px: take as the second nearest one that is farther than this from the nearest
-            in image 1, so that one point detected twice does not fail the test.
+            in image 1, so that one point detected twice does not fail the test; the model's own
+            when not given.
         min_score: smallest similarity of two descriptors, at most 1.
         search: who finds nearest neighbours: `auto`, `exact`, `faiss` or `faiss-gpu`.
         rotations: `auto` matches image 0 with image 1 turned by each of four quarters of a circle
@@ -99,13 +100,16 @@ def match(
     def matched(features0: Features, features1: Features) -> Matches:
         tables = [x.descriptors for x in (features0, features1)]
         _check_alike(*tables)
+        apart = inconsistent_px
+        if apart is None:
+            apart = getattr(chosen, "inconsistent_px", None)
         least = own_ratio(chosen, tables[0].dtype) if ratio is None else ratio
         pairs, scores = match_descriptors(
             *tables,
             mutual=mutual,
             one_to_one=one_to_one,
             ratio=None if least == 1 else least,
-            inconsistent_px=inconsistent_px,
+            inconsistent_px=None if least == 1 else apart,
             keypoints1=features1.keypoints,
             min_score=min_score,
             backend=search,
