@@ -31,7 +31,8 @@ class BothWaysUp(DenseDescriptor):
 
     def forward(self, images: Tensor) -> DenseDescription:
         upright, turned = self.inner(images), self.inner(images.flip(2, 3))
-        maps = ((one + other.flip(2, 3)) / 2 for one, other in zip(upright, turned, strict=True))
+        pairs = zip(upright[:3], turned[:3], strict=True)
+        maps = ((one + other.flip(2, 3)) / 2 for one, other in pairs)
         return DenseDescription(*maps)
 
 
