@@ -86,7 +86,7 @@ def test_wrong_arguments_are_refused(capsys):
         (["--points", "p.txt"], "suffix '.txt' is not accepted"),
         (["--points", "p.npy", "--grid", "3"], "--points and --grid are both given"),
         (["--grid", "0"], "--grid is 0; use 1 or more"),
-        (["--model", "orb"], "not transfer; use one of dense-sift-nn, identity"),
+        (["--model", "orb"], "not transfer; use one of dense-sift-nn, dense-sift, identity"),
         (["--size", "2"], "size is 2; use 16 or more"),
         (["-o", "o.flo"], "suffix '.flo' is not accepted"),
     ):

@@ -29,6 +29,7 @@ def transfer(
     draw: Path | None = None,
     model: str | None = None,
     size: int = 320,
+    support: float | None = None,
     readout: Literal["soft", "nearest"] = "soft",
     flips: Literal["none", "auto"] = "none",
     search: Search = "auto",
@@ -45,7 +46,9 @@ def transfer(
         draw: .png or .jpg; transfer-drawn.png when neither this nor -o is given.
         model: describes the images; `corr models` lists them.
         size: the longer side of both images as they are seen, px.
-        readout: the mean place around the most similar one, or that one.
+        support: how far around a point others support it, as a share of the image; 0 seeks each for
+            itself, and the model's own is taken when not given.
+        readout: without support, the mean place around the most similar one, or that one.
         flips: auto also seeks in the second image mirrored, and takes what is more similar.
         search: who finds nearest neighbours.
         device: such as cpu or cuda; the best one present when not given.
@@ -71,6 +74,7 @@ def transfer(
             places,
             model=model,
             size=size,
+            support=support,
             readout=readout,
             flips=None if flips == "none" else flips,
             search=search,

@@ -22,7 +22,7 @@ from corr.formats import read_image, read_transferred
 from corr.formats.suffixes import POINTS
 from corr.pipeline.dense_view import SIFT_BINS_PX, SIFT_STRIDE
 from corr.pipeline.readout import SOFT_PX, TEMPERATURE
-from corr.pipeline.transfer import SIZE, resolve_transfer, transfer
+from corr.pipeline.transfer import PRIOR, SIZE, SUPPORT, resolve_transfer, transfer
 from corr.results import Picture
 
 ALPHAS = (0.05, 0.1, 0.15)
@@ -53,6 +53,10 @@ class SemanticProtocol:
     seen_px: int = SIZE
     """Longer side of both images as models see them."""
     readout: str = f"soft: mean within {SOFT_PX:g} px of the best, temperature {TEMPERATURE:g}"
+    support: float = SUPPORT
+    """Of points by their surroundings, as a share of the image; of `dense-sift-nn` 0."""
+    prior: float = PRIOR
+    """How far a thing is expected from where it is in image 0, likewise, where there is support."""
     flips: str = "none"
     dense_sift: str = (
         f"every {SIFT_STRIDE} px, bins of {', '.join(f'{b:g}' for b in SIFT_BINS_PX)} px joined"
@@ -83,7 +87,7 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
 
     name: ClassVar[str] = "semantic"
     task: ClassVar[str] = "transfer"
-    defaults: ClassVar[tuple[str, ...]] = ("identity", "dense-sift-nn")
+    defaults: ClassVar[tuple[str, ...]] = ("identity", "dense-sift-nn", "dense-sift")
     baseline: ClassVar[str] = "dense-sift-nn"
     columns: ClassVar[tuple[Column, ...]] = (
         *(

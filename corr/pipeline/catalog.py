@@ -56,6 +56,12 @@ _CLASSICAL = (
         "classical",
         "dense SIFT at three scales, each point's nearest neighbour anywhere",
     ),
+    Entry(
+        "dense-sift",
+        ("transfer",),
+        "classical",
+        "the same, each point supported by its surroundings",
+    ),
     Entry("identity", ("transfer",), "classical", "the same place of the resized image: the floor"),
     Entry("colour-histogram", ("embed",), "classical", "joint histogram of hue, saturation, value"),
 )

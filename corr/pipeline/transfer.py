@@ -17,6 +17,7 @@ from corr.models.network import DenseDescriptor, Network
 from corr.pipeline import catalog
 from corr.pipeline.dense_view import DenseView, view_densely
 from corr.pipeline.readout import ReadOut, read_out
+from corr.pipeline.supported import seek_supported
 from corr.resources import resolve_device
 from corr.search import nearest
 from corr.search.checks import check_backend
@@ -24,6 +25,10 @@ from corr.search.checks import check_backend
 SIZE = 320
 """Longer side of both images as they are seen, px: things that differ in size come closer."""
 SMALLEST = 16
+SUPPORT = 0.08
+PRIOR = 0.3
+NEAREST_ALONE = "dense-sift-nn"
+"""The baseline of the field: each point by itself."""
 
 
 def transfer(
@@ -33,14 +38,17 @@ def transfer(
     *,
     model: str | Path | Network | None = None,
     size: int | None = SIZE,
+    support: float | None = None,
+    prior: float | None = PRIOR,
     readout: ReadOut = "soft",
     flips: str | None = None,
     search: str = "auto",
     device: str | torch.device | None = None,
 ) -> Float32[np.ndarray, "N 2"]:
-    """The place in image 1 that is most like each point of image 0, wherever it is.
+    """The place in image 1 that is most like each point of image 0.
 
-    Each point is sought for itself: nothing says that neighbours stay neighbours.
+    Places around a point that look alike in both images, displaced as it is, support it: things of
+    one kind agree in their layout more than in their parts. See `corr.pipeline.supported`.
 
     Args:
         image0: a path, a uint8 array `(H, W, 3)` RGB or `(H, W)`, or a float tensor `(3, H, W)` in
@@ -50,8 +58,13 @@ def transfer(
         model: a name that `corr models` lists for transfer, a folder that training wrote, or a
             dense network; `dense-sift-nn` when not given.
         size: both images are seen with a longer side of so many px; as they are where it is None.
-        readout: `nearest`, the most similar descriptor, between its neighbours by a parabola; or
-            `soft`, the mean place around it, weighted by similarity.
+        support: how far around a point it is supported, as a share of the image; with 0 each point
+            is sought for itself, anywhere in image 1. When not given it is 0 for `dense-sift-nn`,
+            else `SUPPORT`.
+        prior: how far a thing is expected from where it is in image 0, as a share of the image
+            (one standard deviation); None for anywhere. Not without support.
+        readout: without support: `nearest`, the most similar descriptor, between its neighbours
+            by a parabola; or `soft`, the mean place around it, weighted by similarity.
         flips: `auto` seeks in image 1 mirrored, too, and takes whichever is more similar in the
             mean: for things that face opposite sides.
         search: who finds nearest neighbours: `auto`, `exact`, `faiss` or `faiss-gpu`.
@@ -67,9 +80,11 @@ def transfer(
         ModelError: the model is unknown or describes no whole image.
     """
     _check_options(size, readout, flips)
+    _check_support(support, prior)
     check_backend(search)
     place = resolve_device(device)
     chosen = resolve_transfer(model)
+    around = (0.0 if chosen == NEAREST_ALONE else SUPPORT) if support is None else support
     pictures = as_image(image0), as_image(image1)
     sizes = pictures[0].shape[:2], pictures[1].shape[:2]
     points = torch.from_numpy(_checked(points0, sizes[0]))
@@ -79,11 +94,18 @@ def transfer(
         if device is None and chosen is model:
             place = next((p.device for p in chosen.parameters()), place)
         chosen = chosen.to(place)
-    queries = view_densely(pictures[0], chosen, size, place).read(points)
-    found = _seek(queries, view_densely(pictures[1], chosen, size, place), readout, search)
+    view0 = view_densely(pictures[0], chosen, size, place)
+    queries = view0.read(points) if around == 0 else None
+
+    def seek(picture: np.ndarray) -> _Found:
+        view1 = view_densely(picture, chosen, size, place)
+        if queries is None:
+            return _Found(*seek_supported(view0, view1, points.to(place), around, prior))
+        return _seek(queries, view1, readout, search)
+
+    found = seek(pictures[1])
     if flips == "auto":
-        mirror = np.ascontiguousarray(pictures[1][:, ::-1])
-        other = _seek(queries, view_densely(mirror, chosen, size, place), readout, search)
+        other = seek(np.ascontiguousarray(pictures[1][:, ::-1]))
         if other.similarity > found.similarity:
             x, y = other.points.unbind(1)
             found = _Found(torch.stack((sizes[1][1] - 1 - x, y), dim=1), other.similarity)
@@ -108,7 +130,7 @@ def resolve_transfer(model: str | Path | Network | None) -> str | DenseDescripto
 class _Found(NamedTuple):
     points: Float[Tensor, "N 2"]
     similarity: float
-    """Of the nearest descriptors, in the mean."""
+    """Of what was found, in the mean."""
 
 
 def _seek(queries: Float[Tensor, "N D"], view: DenseView, readout: ReadOut, search: str) -> _Found:
@@ -135,6 +157,13 @@ def _checked(points0: Any, size: tuple[int, int]) -> Float32[np.ndarray, "N 2"]:
             "pixels; the centre of its first is (0, 0)"
         )
     return points.astype(np.float32)
+
+
+def _check_support(support: float | None, prior: float | None) -> None:
+    if support is not None and not 0 <= support <= 1:
+        raise OptionError(f"support is {support}; use a value in [0, 1]")
+    if prior is not None and not prior > 0:
+        raise OptionError(f"prior is {prior}; use a value above 0, or None")
 
 
 def _check_options(size: int | None, readout: str, flips: str | None) -> None:

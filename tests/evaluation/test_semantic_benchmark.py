@@ -133,7 +133,10 @@ def test_a_model_of_patches_is_refused_before_anything_runs(willow, capsys, tmp_
     save_network(HardNet(), tmp_path / "net")
     for model, said in (
         (str(tmp_path / "net"), "type HardNet describes no whole image"),
-        ("sift", "does match and extract, not transfer; use one of dense-sift-nn, identity"),
+        (
+            "sift",
+            "does match and extract, not transfer; use one of dense-sift-nn, dense-sift, identity",
+        ),
     ):
         assert main(["evaluate", "semantic", "--root", str(willow), "--models", model]) == 2
         out, err = capsys.readouterr()

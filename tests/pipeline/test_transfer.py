@@ -123,3 +123,30 @@ def test_readout_between_cells_by_hand():
     part = weights[0:6, 0:7].flatten().softmax(0).view(6, 7)
     by_hand = [(part.sum(0) @ torch.arange(7.0)), (part.sum(1) @ torch.arange(6.0))]
     assert torch.allclose(soft[0], torch.stack(by_hand), atol=1e-4)
+
+
+def test_surroundings_support_a_point():
+    """Where patches repeat, each by itself is anywhere among its likes; with others it is not."""
+    rng = np.random.default_rng(0)
+    tile = rng.integers(0, 255, (40, 40, 3), np.uint8)
+    image0 = np.tile(tile, (4, 6, 1))
+    image0[60:100, 100:140] = rng.integers(0, 255, (40, 40, 3), np.uint8)  # one that is unlike
+    image1 = np.roll(image0, (6, 10), (0, 1))
+    points = np.array([[70, 50], [90, 120], [150, 110], [160, 60]], np.float32)
+    moved = points + np.array([10, 6])
+    alone = transfer(image0, image1, points, model="dense-sift", support=0.0, size=None)
+    together = transfer(image0, image1, points, model="dense-sift", size=None)
+    assert errors(alone, moved).max() > 20
+    assert errors(together, moved).max() < 12
+
+
+def test_support_costs_no_accuracy():
+    shifted = skimage.data.chelsea()[50:250, 74:354]
+    assert errors(transfer(PHOTO, shifted, POINTS, model="dense-sift"), POINTS - (14, 10)).max() < 2
+
+
+def test_refuses_wrong_support():
+    with pytest.raises(OptionError, match=r"support is 2\.0; use a value in \[0, 1\]"):
+        transfer(PHOTO, PHOTO, POINTS, support=2.0)
+    with pytest.raises(OptionError, match=r"prior is 0\.0; use a value above 0"):
+        transfer(PHOTO, PHOTO, POINTS, prior=0.0)
