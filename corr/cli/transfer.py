@@ -28,7 +28,7 @@ def transfer(
     output: Path | None = None,
     draw: Path | None = None,
     model: str | None = None,
-    size: int = 320,
+    size: int | None = None,
     support: float | None = None,
     readout: Literal["soft", "nearest"] = "soft",
     flips: Literal["none", "auto"] = "none",
@@ -45,7 +45,8 @@ def transfer(
         output: .csv with x0,y0,x1,y1 in each line, or .npy (N, 2) of the points found.
         draw: .png or .jpg; transfer-drawn.png when neither this nor -o is given.
         model: describes the images; `corr models` lists them.
-        size: the longer side of both images as they are seen, px.
+        size: the longer side of both images as they are seen, px, 0 for their own; the model's own
+            when not given.
         support: how far around a point others support it, as a share of the image; 0 seeks each for
             itself, and the model's own is taken when not given.
         readout: without support, the mean place around the most similar one, or that one.

@@ -51,7 +51,7 @@ class SemanticProtocol:
     )
     image: str = "longer side of image 1"
     seen_px: int = SIZE
-    """Longer side of both images as models see them."""
+    """Longer side of both images as models see them that have none of their own."""
     readout: str = f"soft: mean within {SOFT_PX:g} px of the best, temperature {TEMPERATURE:g}"
     support: float = SUPPORT
     """Of points by their surroundings, as a share of the image; of `dense-sift-nn` 0."""
@@ -152,7 +152,6 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
             inputs.image1,
             inputs.points0,
             model=model,
-            size=self.settings.seen_px,
             search=self.settings.search,
         )
 

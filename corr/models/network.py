@@ -128,6 +128,9 @@ class DenseDescriptor(Network):
     """px from one descriptor to the next."""
     finds_keypoints: bool = False
     """Whether its descriptions have a map of repeatability."""
+    seen_px: int = 320
+    """Longer side of images as it sees them where things of one kind are compared, unless another
+    is asked for."""
     scales: tuple[float, ...] = (1.0,)
     """Factors that images are resized by to look for its keypoints, unless others are asked for."""
     ratio: float = RATIO

@@ -55,6 +55,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         ratio: of the ratio test, likewise.
         inconsistent_px: what counts as second nearest in it, likewise: a keypoint that was found at
             several scales is no rival of itself.
+        seen_px: longer side of images in `corr.transfer`, likewise.
 
     Raises:
         OptionError: a setting outside its range.
@@ -71,11 +72,15 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         scales: Sequence[float] = (1.0,),
         ratio: float = RATIO,
         inconsistent_px: float | None = None,
+        seen_px: int = 320,
     ) -> None:
         super().__init__()
         check_settings(descriptor_dim=descriptor_dim)
         if trunk not in _TRUNKS:
             raise OptionError(f"trunk is '{trunk}'; use one of {', '.join(get_args(TrunkName))}")
+        if seen_px < 16:
+            raise OptionError(f"seen_px is {seen_px}; use 16 or more")
+        self.seen_px = seen_px
         if not 0 < ratio <= 1:
             raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
         self.scales, self.ratio, self.inconsistent_px = tuple(scales), ratio, inconsistent_px

@@ -23,7 +23,8 @@ from corr.search import nearest
 from corr.search.checks import check_backend
 
 SIZE = 320
-"""Longer side of both images as they are seen, px: things that differ in size come closer."""
+"""Longer side of both images as they are seen, px, by models that have none of their own: things
+that differ in size come closer."""
 SMALLEST = 16
 SUPPORT = 0.08
 PRIOR = 0.3
@@ -37,7 +38,7 @@ def transfer(
     points0: Any,
     *,
     model: str | Path | Network | None = None,
-    size: int | None = SIZE,
+    size: int | None = None,
     support: float | None = None,
     prior: float | None = PRIOR,
     readout: ReadOut = "soft",
@@ -57,7 +58,8 @@ def transfer(
         points0: (N, 2) px in image 0.
         model: a name that `corr models` lists for transfer, a folder that training wrote, or a
             dense network; `dense-sift-nn` when not given.
-        size: both images are seen with a longer side of so many px; as they are where it is None.
+        size: both images are seen with a longer side of so many px, or as they are where it is 0;
+            the network's own when not given, else `SIZE`.
         support: how far around a point it is supported, as a share of the image; with 0 each point
             is sought for itself, anywhere in image 1. When not given it is 0 for `dense-sift-nn`,
             else `SUPPORT`.
@@ -94,11 +96,12 @@ def transfer(
         if device is None and chosen is model:
             place = next((p.device for p in chosen.parameters()), place)
         chosen = chosen.to(place)
-    view0 = view_densely(pictures[0], chosen, size, place)
+    seen = getattr(chosen, "seen_px", SIZE) if size is None else size
+    view0 = view_densely(pictures[0], chosen, seen or None, place)
     queries = view0.read(points) if around == 0 else None
 
     def seek(picture: np.ndarray) -> _Found:
-        view1 = view_densely(picture, chosen, size, place)
+        view1 = view_densely(picture, chosen, seen or None, place)
         if queries is None:
             return _Found(*seek_supported(view0, view1, points.to(place), around, prior))
         return _seek(queries, view1, readout, search)
@@ -167,8 +170,8 @@ def _check_support(support: float | None, prior: float | None) -> None:
 
 
 def _check_options(size: int | None, readout: str, flips: str | None) -> None:
-    if size is not None and size < SMALLEST:
-        raise OptionError(f"size is {size}; use {SMALLEST} or more")
+    if size and size < SMALLEST:
+        raise OptionError(f"size is {size}; use {SMALLEST} or more, or 0 for the images' own")
     if readout not in get_args(ReadOut):
         raise OptionError(f"readout is '{readout}'; use {' or '.join(get_args(ReadOut))}")
     if flips not in (None, "auto"):

@@ -61,10 +61,10 @@ def test_identity_resizes_places():
 def test_a_dense_network(tmp_path, keypoints):
     torch.manual_seed(0)
     network = UniversalCorrespondenceNetwork(keypoints=keypoints)
-    found = corr.transfer(PHOTO, PHOTO, POINTS, model=network, readout="nearest", size=None)
+    found = corr.transfer(PHOTO, PHOTO, POINTS, model=network, readout="nearest", size=0)
     assert errors(found, POINTS).max() < 2.0
     save_network(network, tmp_path / "net")
-    again = transfer(PHOTO, PHOTO, POINTS, model=tmp_path / "net", readout="nearest", size=None)
+    again = transfer(PHOTO, PHOTO, POINTS, model=tmp_path / "net", readout="nearest", size=0)
     assert np.array_equal(found, again)
 
 
@@ -134,8 +134,8 @@ def test_surroundings_support_a_point():
     image1 = np.roll(image0, (6, 10), (0, 1))
     points = np.array([[70, 50], [90, 120], [150, 110], [160, 60]], np.float32)
     moved = points + np.array([10, 6])
-    alone = transfer(image0, image1, points, model="dense-sift", support=0.0, size=None)
-    together = transfer(image0, image1, points, model="dense-sift", size=None)
+    alone = transfer(image0, image1, points, model="dense-sift", support=0.0, size=0)
+    together = transfer(image0, image1, points, model="dense-sift", size=0)
     assert errors(alone, moved).max() > 20
     assert errors(together, moved).max() < 12
 
