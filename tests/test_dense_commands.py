@@ -64,7 +64,6 @@ def test_keypoints_at_several_scales(capsys):
         ([*DENSE, "--stride", "0"], "stride is 0; use 1 px or more"),
         ([*DENSE, "-o", "m.csv"], "suffix '.csv' is not accepted here"),
         ([*DENSE[:4], "--model", "sift"], "model 'sift' does match and extract, not dense"),
-        (DENSE[:4], "dense matching needs a model, and none is shipped"),
         ([*DENSE[:4], "--model", "hardnet"], "model 'hardnet' does"),
         (["match", "a.png", "b.png", "--stride", "2"], "--stride is for dense matching"),
         (["match", "a.png", "b.png", "--scales", "1,0.5"], "model 'rootsift' takes none"),

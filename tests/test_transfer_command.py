@@ -23,7 +23,8 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 def test_points_go_in_and_out(capsys):
     Path("p.csv").write_text("x,y\n100,90\n150.5,120\n")
-    arguments = ["a.png", "b.png", "--points", "p.csv", "--readout", "nearest"]
+    arguments = ["a.png", "b.png", "--points", "p.csv", "--model", "dense-sift-nn"]
+    arguments += ["--readout", "nearest"]
     assert main(["transfer", *arguments, "-o", "o.csv", "--draw", "t.png"]) == 0
     said = capsys.readouterr().out
     assert re.fullmatch(r"2 points by dense-sift-nn in \d+\.\d\d s; wrote o.csv and t.png\n", said)
@@ -41,7 +42,8 @@ def test_points_go_in_and_out(capsys):
 
 def test_image_1_is_shown_at_the_places_of_image_0():
     """Of two views of one scene the picture on the right resembles image 0, and not image 1."""
-    assert main(["transfer", "a.png", "b.png", "--grid", "3", "--readout", "nearest"]) == 0
+    by = ["--model", "dense-sift-nn", "--readout", "nearest"]
+    assert main(["transfer", "a.png", "b.png", "--grid", "3", *by]) == 0
     drawn = read_image("transfer-drawn.png").astype(float)
     warped = drawn[40:140, 2 * 246 + 50 : 2 * 246 + 190]
     first, second = (read_image(name)[40:140, 50:190].astype(float) for name in ("a.png", "b.png"))

@@ -87,7 +87,13 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
 
     name: ClassVar[str] = "semantic"
     task: ClassVar[str] = "transfer"
-    defaults: ClassVar[tuple[str, ...]] = ("identity", "dense-sift-nn", "dense-sift")
+    defaults: ClassVar[tuple[str, ...]] = (
+        "identity",
+        "dense-sift-nn",
+        "dense-sift",
+        "ucn",
+        "ucn-semantic",
+    )
     baseline: ClassVar[str] = "dense-sift-nn"
     columns: ClassVar[tuple[Column, ...]] = (
         *(

@@ -17,10 +17,11 @@ from corr.resources import weights_root
 DEFAULTS = {
     "match": "rootsift",
     "extract": "rootsift",
+    "dense": "ucn",
     "disparity": "census",
     "flow": "dis",
     "embed": "gemnet-triplet",
-    "transfer": "dense-sift-nn",
+    "transfer": "ucn-semantic",
 }
 """The model of each task when none is named."""
 
@@ -89,9 +90,15 @@ _LEARNED = {
     ),
     "ucn": Entry(
         "ucn",
-        ("match", "extract", "dense"),
+        ("match", "extract", "dense", "transfer"),
         "learned",
         "Universal Correspondence Network: finds keypoints and describes every place in one pass",
+    ),
+    "ucn-semantic": Entry(
+        "ucn-semantic",
+        ("transfer", "match", "extract", "dense"),
+        "learned",
+        "the same with a spatial transformer, for things of one kind; at SIFT keypoints to match",
     ),
     "gemnet-siamese": Entry(
         "gemnet-siamese",
@@ -173,18 +180,17 @@ def resolve_dense(model: str | Path | Network | None) -> DenseDescriptor:
     """The network that describes every place of an image.
 
     Args:
-        model: as in `resolve`; the first one shipped when not given.
+        model: as in `resolve`; `ucn` when not given.
 
     Raises:
-        ModelError: it is none, is unknown or cannot be loaded, or none is given or shipped.
+        ModelError: it describes no places, is unknown or cannot be loaded.
     """
     shipped = names("dense")
-    first = f"{', '.join(shipped)}, or " if shipped else ""
-    accepted = f"{first}the folder that training such as correspondence/ucn-photos wrote"
+    accepted = (
+        f"{', '.join(shipped)}, or the folder that training such as correspondence/ucn-photos wrote"
+    )
     if model is None:
-        if not shipped:
-            raise ModelError(f"dense matching needs a model, and none is shipped; give {accepted}")
-        model = shipped[0]
+        model = DEFAULTS["dense"]
     if not isinstance(model, Network):
         other = next((entry for entry in entries() if entry.name == model), None)
         if other is not None and other.name not in shipped:

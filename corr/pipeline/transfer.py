@@ -57,7 +57,7 @@ def transfer(
         image1: the other image, of any size.
         points0: (N, 2) px in image 0.
         model: a name that `corr models` lists for transfer, a folder that training wrote, or a
-            dense network; `dense-sift-nn` when not given.
+            dense network; `ucn-semantic` when not given.
         size: both images are seen with a longer side of so many px, or as they are where it is 0;
             the network's own when not given, else `SIZE`.
         support: how far around a point it is supported, as a share of the image; with 0 each point

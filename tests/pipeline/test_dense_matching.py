@@ -203,8 +203,6 @@ def test_refusals(photo, tmp_path):
         corr.match_dense(photo, photo, model=network, round_trip_px=4.0, mutual=False)
     with pytest.raises(OptionError, match="min_score is 2"):
         corr.match_dense(photo, photo, model=network, min_score=2.0)
-    with pytest.raises(ModelError, match="needs a model, and none is shipped; give the folder"):
-        corr.match_dense(photo, photo)
     with pytest.raises(ModelError, match="model 'rootsift' does match and extract, not dense mat"):
         corr.match_dense(photo, photo, model="rootsift")
     with pytest.raises(ModelError, match="model 'nothing' is not known; for dense matching use"):

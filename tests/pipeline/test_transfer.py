@@ -1,5 +1,7 @@
 """Points carried over: exact where the answer is known, in the pixels of the images as given."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import skimage.data
@@ -10,7 +12,9 @@ from corr.errors import ModelError, OptionError, ShapeError
 from corr.models import HardNet, UniversalCorrespondenceNetwork
 from corr.models.saved import save_network
 from corr.pipeline.readout import read_out
-from corr.pipeline.transfer import transfer
+from corr.pipeline.transfer import transfer as transfer_points
+
+transfer = partial(transfer_points, model="dense-sift-nn")
 
 PHOTO = skimage.data.chelsea()[40:240, 60:340]
 POINTS = np.array([[110, 80], [140.5, 90], [170, 110], [120, 105]], np.float32)
