@@ -13,6 +13,8 @@ from corr.tasks.recipe import build_recipe
 
 OF_ANY_LENGTH = {"NPairLoss", "HyNetLoss"}
 OF_ANOTHER = {"GlobalOrthogonalLoss"}
+OF_POINTS = {"CorrespondenceContrastiveLoss"}
+"""Their own guard has a radius, and so needs the places of all points."""
 LOSSES = sorted(
     name
     for name in corr.losses.__all__
@@ -23,6 +25,8 @@ LOSSES = sorted(
 def make(name, **settings):
     if name in OF_ANOTHER:
         settings["loss"] = TripletLoss()
+    if name in OF_POINTS:
+        settings.setdefault("guard", Guard())
     return getattr(corr.losses, name)(**settings)
 
 
