@@ -3,8 +3,9 @@
     python tests/benchmarks/bench_match.py [--model ucn] [--rounds 15]
 
 Two views of a real photograph, 640 x 480, at most 2048 keypoints in each: both extractions and the
-matching, methods in turns. OpenCV is used as its tutorials do: `SIFT_create`, `detectAndCompute`,
-`BFMatcher.knnMatch` in both directions. `sift` is corr's: the same keypoints, our search.
+matching, methods in turns; a dense network also with `--scales 1`. OpenCV is used as its tutorials
+do: `SIFT_create`, `detectAndCompute`, `BFMatcher.knnMatch` in both directions. `sift` is corr's: the
+same keypoints, our search.
 """
 
 from __future__ import annotations
@@ -43,9 +44,13 @@ def by_opencv(scene: TurnedPair) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def by_corr(scene: TurnedPair, model: str) -> tuple[np.ndarray, np.ndarray]:
+def by_corr(
+    scene: TurnedPair, model: str, scales: tuple[float, ...] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Points that `corr.match` finds."""
-    found = corr.match(scene.image0, scene.image1, model=model, max_keypoints=NUM_KEYPOINTS)
+    found = corr.match(
+        scene.image0, scene.image1, model=model, max_keypoints=NUM_KEYPOINTS, scales=scales
+    )
     return found.keypoints0, found.keypoints1
 
 
@@ -61,6 +66,7 @@ def main() -> None:
         Method("OpenCV SIFT", lambda: by_opencv(scene)),
         Method("sift", lambda: by_corr(scene, "sift")),
         Method(options.model, lambda: by_corr(scene, options.model)),
+        Method("at one scale", lambda: by_corr(scene, options.model, (1.0,))),
     ]
     timings = measure(methods, options.rounds, torch.device("cpu"))
     print(f"{torch.get_num_threads()} threads, OpenCV {cv2.__version__}, torch {torch.__version__}")
