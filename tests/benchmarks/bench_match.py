@@ -4,8 +4,8 @@
 
 Two views of a real photograph, 640 x 480, at most 2048 keypoints in each: both extractions and the
 matching, methods in turns; a dense network also with `--scales 1`. OpenCV is used as its tutorials
-do: `SIFT_create`, `detectAndCompute`, `BFMatcher.knnMatch` in both directions. `sift` is corr's: the
-same keypoints, our search.
+do: `SIFT_create`, `detectAndCompute`, `BFMatcher.knnMatch` in both directions. `sift` is corr's:
+the same keypoints, our search.
 """
 
 from __future__ import annotations
