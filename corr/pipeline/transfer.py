@@ -27,7 +27,9 @@ SIZE = 320
 that differ in size come closer."""
 SMALLEST = 16
 SUPPORT = 0.08
+"""Sigma of the surroundings that support a point, as a share of the image."""
 PRIOR = 0.3
+"""Sigma of how far a thing is expected from where it is in image 0, likewise."""
 NEAREST_ALONE = "dense-sift-nn"
 """The baseline of the field: each point by itself."""
 

@@ -9,7 +9,6 @@ from torch import Tensor
 import corr
 from corr.models import DenseDescriptor, UniversalCorrespondenceNetwork
 from corr.models.network import DenseDescription
-from corr.models.saved import shipped_networks
 
 MAX_BIAS_PX = 0.05
 NEAR_PX = 2.0
@@ -60,8 +59,6 @@ def test_extraction_adds_no_bias(size):
 
 def test_the_shipped_network_has_none():
     """It saw no turned pictures in training, so that only the mean tells."""
-    if "ucn" not in shipped_networks():
-        pytest.skip("needs the network 'ucn', which is not among the shipped ones")
     off = []
     for name in ("astronaut", "coffee", "chelsea"):
         image = getattr(skimage.data, name)()
