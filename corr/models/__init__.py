@@ -8,7 +8,7 @@ from corr.models.l2net import L2Net
 from corr.models.light_hardnet import LightHardNet
 from corr.models.network import DenseDescriptor, ImageEmbedding, Network, PatchDescriptor
 from corr.models.published import load_published
-from corr.models.saved import load_network, save_network
+from corr.models.saved import load_dense_descriptor, load_network, save_network
 from corr.models.sosnet import SOSNet
 from corr.models.tfeat import TFeat
 from corr.models.ucn import UniversalCorrespondenceNetwork
@@ -27,6 +27,7 @@ __all__ = [
     "SOSNet",
     "TFeat",
     "UniversalCorrespondenceNetwork",
+    "load_dense_descriptor",
     "load_network",
     "load_published",
     "save_network",

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from corr.errors import CorrError, ModelError
 from corr.formats.atomic import replacing
-from corr.models.network import Network
+from corr.models.network import DenseDescriptor, Network
 from corr.resources import weights_root
 
 RECORD = "network.yaml"
@@ -71,6 +71,24 @@ def load_network(name_or_folder: str | Path) -> Network:
     network = _build(folder / RECORD)
     _load_weights(network, folder / WEIGHTS)
     return network.float().eval()
+
+
+def load_dense_descriptor(name_or_folder: str | Path) -> DenseDescriptor:
+    """A network that describes whole images, such as one whose training is to go on in a recipe.
+
+    Args:
+        name_or_folder: as `load_network` takes it.
+
+    Raises:
+        ModelError: likewise, or it describes patches.
+    """
+    network = load_network(name_or_folder)
+    if not isinstance(network, DenseDescriptor):
+        raise ModelError(
+            f"model '{name_or_folder}' is a {type(network).__name__}; use one that describes "
+            "whole images, such as ucn"
+        )
+    return network
 
 
 def shipped_networks() -> list[str]:

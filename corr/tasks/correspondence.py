@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -54,6 +55,8 @@ class CorrespondenceTask(MetricTask):
         ema_decay: of a moving average of the weights, which then is what is validated and saved;
             0 for none.
         num_points: of each pair, at most.
+        negatives: where those of a point come from: its `pair` alone, among which it is looked for
+            later, or the whole `batch`.
         keypoint_share: of them, how many are at keypoints if there are so many; the others are
             anywhere.
         keypoint_weight: of the keypoint head in the loss.
@@ -80,6 +83,7 @@ class CorrespondenceTask(MetricTask):
         semi_hard_steps: int = 0,
         ema_decay: float = 0.0,
         num_points: int = 1024,
+        negatives: Literal["pair", "batch"] = "batch",
         keypoint_share: float = 0.5,
         keypoint_weight: float = 1.0,
         deformation_weight: float = 0.01,
@@ -98,6 +102,9 @@ class CorrespondenceTask(MetricTask):
         if not deformation_weight >= 0:
             raise OptionError(f"deformation_weight is {deformation_weight}; use 0 or more")
         self.deformation_weight = deformation_weight
+        if negatives not in ("pair", "batch"):
+            raise OptionError(f"negatives is '{negatives}'; use pair or batch")
+        self.negatives = negatives
         self.num_points = num_points
         self.keypoint_share = keypoint_share
         self.keypoint_weight = keypoint_weight
@@ -116,6 +123,19 @@ class CorrespondenceTask(MetricTask):
         self._own = dense0, points0, described
         number = image + len(batch.images0) * self.global_rank  # the same in every process
         return described._replace(labels=Labels(points=points1, images=number))
+
+    def loss_now(self, described: Described) -> Float[Tensor, ""]:
+        """The loss at this step: of all rows at once, or the mean over those of each pair."""
+        if self.negatives == "batch":
+            return super().loss_now(described)
+        losses, counts = [], []
+        for pair in _by_image(described):
+            if len(pair.anchors) > 1:
+                losses.append(super().loss_now(pair) * len(pair.anchors))
+                counts.append(len(pair.anchors))
+        if not losses:
+            return 0 * described.anchors.sum()
+        return torch.stack(losses).sum() / sum(counts)
 
     def shown(self, batch: CorrespondenceBatch) -> tuple[Tensor, Tensor]:
         """What is around the points that are described."""
@@ -245,6 +265,16 @@ class CorrespondenceTask(MetricTask):
             return 0 * maps.sum(), torch.zeros(0, dtype=torch.bool, device=maps.device)
         right = torch.cat(found)
         return F.binary_cross_entropy_with_logits(torch.cat(logits), right.float()), right
+
+
+def _by_image(described: Described) -> Iterator[Described]:
+    """The rows of each image, which stand together."""
+    labels = described.labels
+    assert labels is not None and labels.images is not None and labels.points is not None
+    counts = labels.images.unique_consecutive(return_counts=True)[1].tolist()
+    tables = (described.anchors, described.positives, labels.points)
+    for anchors, positives, points in zip(*(t.split(counts) for t in tables), strict=True):
+        yield Described(anchors, positives, Labels(points=points))
 
 
 def _around(

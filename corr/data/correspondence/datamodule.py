@@ -9,6 +9,7 @@ import numpy as np
 from corr.data.correspondence.batches import CorrespondenceBatch, TrainingPairs, make_batch
 from corr.data.correspondence.dense_pair import PairSource
 from corr.data.correspondence.held_out import HeldOut, Rest
+from corr.data.correspondence.mixed_pairs import MixedPairs
 from corr.data.correspondence.photo_pairs import PhotoPairs
 from corr.data.photometric import Photometry
 from corr.data.photos import find_photos
@@ -31,6 +32,9 @@ class CorrespondenceDataModule(StepDataModule):
         source: what pairs come from instead.
         val_source: what held-out pairs come from; every tenth thing of `source`, from the first,
             when not given. Frames of one film are much alike: hold out other films.
+        beside: a second source, of which some of the training pairs are instead, such as synthetic
+            scenes with the parallax that a photograph has not.
+        beside_share: of the training pairs, how many are.
         batch_size: pairs in a batch, on each device.
         side: of both images, px.
         steps_per_epoch: batches in an epoch; there is no natural end.
@@ -51,6 +55,8 @@ class CorrespondenceDataModule(StepDataModule):
         *,
         source: PairSource | None = None,
         val_source: PairSource | None = None,
+        beside: PairSource | None = None,
+        beside_share: float = 0.25,
         batch_size: int = 4,
         side: int = 256,
         steps_per_epoch: int = 200,
@@ -66,6 +72,8 @@ class CorrespondenceDataModule(StepDataModule):
             raise OptionError(f"folder is '{folder}' beside a source; give one of them")
         if source is None and val_source is not None:
             raise OptionError("val_source is given without a source; give both")
+        if not 0 <= beside_share <= 1:
+            raise OptionError(f"beside_share is {beside_share}; use a value in [0, 1]")
         self.folder = folder
         self.val_folder = val_folder
         self.batch_size = batch_size
@@ -75,6 +83,8 @@ class CorrespondenceDataModule(StepDataModule):
         self.photometry = photometry
         self.source = source
         self.val_source = val_source
+        self.beside = beside
+        self.beside_share = beside_share
 
     def read_train(self) -> PairSource:
         """What training pairs are drawn from.
@@ -82,6 +92,10 @@ class CorrespondenceDataModule(StepDataModule):
         Raises:
             DatasetError: a folder is missing or empty, or holds a single pair.
         """
+        own = self._own_train()
+        return own if self.beside is None else MixedPairs(own, self.beside, self.beside_share)
+
+    def _own_train(self) -> PairSource:
         if self.source is None:
             return self._photos(0)
         if self.val_source is not None:
