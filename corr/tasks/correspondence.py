@@ -271,9 +271,9 @@ def _by_image(described: Described) -> Iterator[Described]:
     """The rows of each image, which stand together."""
     labels = described.labels
     assert labels is not None and labels.images is not None and labels.points is not None
-    counts = labels.images.unique_consecutive(return_counts=True)[1].tolist()
+    counts = torch.unique_consecutive(labels.images, return_counts=True)[1].tolist()
     tables = (described.anchors, described.positives, labels.points)
-    for anchors, positives, points in zip(*(t.split(counts) for t in tables), strict=True):
+    for anchors, positives, points in zip(*(torch.split(t, counts) for t in tables), strict=True):
         yield Described(anchors, positives, Labels(points=points))
 
 
