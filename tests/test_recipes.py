@@ -14,7 +14,10 @@ from corr.tasks.recipe import build_recipe, find_recipe, recipe_names
 
 
 @pytest.mark.parametrize("name", recipe_names())
-def test_recipe_builds_its_task_and_data(name: str):
+def test_recipe_builds_its_task_and_data(
+    name: str, googlenet_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(googlenet_file.parent)  # where one of them finds its weights
     recipe = build_recipe(name)
     assert isinstance(recipe.task, pl.LightningModule)
     assert isinstance(recipe.data, pl.LightningDataModule)

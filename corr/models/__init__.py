@@ -1,6 +1,7 @@
 """Networks: each is one file, and saves and loads by `corr.models.saved`."""
 
 from corr.models.gemnet import GeMNet
+from corr.models.googlenet_ucn import load_googlenet_ucn
 from corr.models.hardnet import HardNet
 from corr.models.hardnet_stn import HardNetSTN
 from corr.models.hynet import HyNet
@@ -28,6 +29,7 @@ __all__ = [
     "TFeat",
     "UniversalCorrespondenceNetwork",
     "load_dense_descriptor",
+    "load_googlenet_ucn",
     "load_network",
     "load_published",
     "save_network",

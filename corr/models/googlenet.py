@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from corr.geometry import pixel_grid, sample
 from corr.models.ucn_trunks import Trunk
-from corr.models.weight_files import check_weights, read_weights
+from corr.models.weight_files import load_weights, read_weights
 
 _FIRST_CENTRE = 0.0
 """px of the image at the centre of the first vector: its two reductions have odd kernels."""
@@ -147,5 +147,4 @@ def load_googlenet(trunk: GoogLeNetTrunk, path: str | Path) -> None:
     weights = {
         str(name): value for name, value in content.items() if not str(name).startswith(_UNUSED)
     }
-    check_weights(weights, trunk.state_dict(), path, needed=_NEEDED)
-    trunk.load_state_dict(weights)
+    load_weights(trunk, weights, path, needed=_NEEDED)

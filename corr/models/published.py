@@ -13,7 +13,7 @@ from corr.errors import ModelError
 from corr.geometry import PATCH_SIGMAS
 from corr.models.hardnet import HardNet
 from corr.models.sosnet import SOSNet
-from corr.models.weight_files import check_weights, read_weights
+from corr.models.weight_files import load_weights, read_weights
 
 _NEEDED = "a file of HardNet's or SOSNet's authors is needed"
 
@@ -45,12 +45,7 @@ def load_published(path: str | Path, *, sigmas: float = PATCH_SIGMAS) -> HardNet
     if not isinstance(last, Tensor) or last.ndim != 4 or len(last) == 0:
         raise ModelError(f"weights file '{path}' has another layout; {_NEEDED}")
     network = kind(descriptor_dim=len(last), sigmas=sigmas)
-    wanted = network.state_dict()
-    for name, value in wanted.items():  # which files from before PyTorch 0.4.1 do not have
-        if name.endswith(".num_batches_tracked"):
-            weights.setdefault(name, value)
-    check_weights(weights, wanted, path, needed=_NEEDED)
-    network.load_state_dict(weights)
+    load_weights(network, weights, path, needed=_NEEDED)
     return network.float().eval()
 
 

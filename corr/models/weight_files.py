@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from corr.errors import ModelError
+
+MAX_NAMED = 6
+"""Weights of another network that a message names."""
 
 
 def read_weights(path: Path, *, needed: str) -> Mapping[Any, Any]:
@@ -42,31 +45,41 @@ def read_weights(path: Path, *, needed: str) -> Mapping[Any, Any]:
     return content
 
 
-def check_weights(
-    weights: Mapping[str, Any], wanted: Mapping[str, Tensor], path: str | Path, *, needed: str
+def load_weights(
+    network: nn.Module, weights: Mapping[str, Any], path: str | Path, *, needed: str
 ) -> None:
-    """Refuse weights that are not those of a network.
+    """Give a network the weights of a file, or refuse them.
 
     Args:
-        weights: by name.
-        wanted: those of the network.
+        network: what they are for.
+        weights: by name. Files from before PyTorch 0.4.1 do not count the batches of a
+            normalisation; those counts stay as they are.
         path: their file, for the message.
         needed: what would be accepted, likewise.
 
     Raises:
         ModelError: names those that are unknown or missing, or one of another shape.
     """
+    wanted = network.state_dict()
+    counts = {name: n for name, n in wanted.items() if name.endswith(".num_batches_tracked")}
+    given = counts | dict(weights)
     for verb, names in (
-        ("has unknown", weights.keys() - wanted.keys()),
-        ("misses", wanted.keys() - weights.keys()),
+        ("has unknown", given.keys() - wanted.keys()),
+        ("misses", wanted.keys() - given.keys()),
     ):
         if names:
-            listed = ", ".join(f"'{name}'" for name in sorted(names))
-            raise ModelError(f"weights file '{path}' {verb} {listed}; {needed}")
-    for name, value in weights.items():
+            raise ModelError(f"weights file '{path}' {verb} {_listed(names)}; {needed}")
+    for name, value in given.items():
         shape = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
         if shape != list(wanted[name].shape):
             raise ModelError(
                 f"weights file '{path}': '{name}' is {shape} instead of "
                 f"{list(wanted[name].shape)}; {needed}"
             )
+    network.load_state_dict(given)
+
+
+def _listed(names: Collection[str]) -> str:
+    first = ", ".join(f"'{name}'" for name in sorted(names)[:MAX_NAMED])
+    more = len(names) - MAX_NAMED
+    return first if more <= 0 else f"{first} and {more} more"

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from corr.errors import ModelError
+from corr.models import load_googlenet_ucn
 from corr.models.googlenet import GoogLeNetTrunk, load_googlenet
 
 
@@ -64,30 +65,36 @@ def turn_error(trunk: GoogLeNetTrunk, image: torch.Tensor) -> float:
     return float((upright - turned.flip(2, 3))[:, :, inner, inner].square().mean())
 
 
-def published(trunk: GoogLeNetTrunk) -> dict[str, torch.Tensor]:
-    """As torchvision's file, with the parts that come later."""
-    later = {
-        "inception4b.branch1.conv.weight": torch.zeros(160, 512, 1, 1),
-        "aux1.conv.conv.weight": torch.zeros(128, 512, 1, 1),
-        "fc.weight": torch.zeros(1000, 1024),
-        "fc.bias": torch.zeros(1000),
-    }
-    return {**trunk.state_dict(), **later}
+def test_reads_the_published_layout(googlenet_file):
+    weights = torch.load(googlenet_file, weights_only=True)
+    assert {"inception3a.branch2.1.conv.weight", "conv1.bn.running_mean", "fc.bias"} <= set(weights)
+    trunk = GoogLeNetTrunk()
+    load_googlenet(trunk, googlenet_file)
+    for name, value in trunk.state_dict().items():
+        assert torch.equal(value, weights[name])
 
 
-def test_reads_the_published_layout(tmp_path):
-    source, trunk = trained(3), GoogLeNetTrunk().eval()
-    assert "inception3a.branch2.1.conv.weight" in source.state_dict()
-    assert "conv1.bn.running_mean" in source.state_dict()
-    torch.save(published(source), tmp_path / "googlenet.pth")
-    load_googlenet(trunk, tmp_path / "googlenet.pth")
-    images = torch.randn(1, 3, 40, 40)
+def test_files_that_count_no_batches(googlenet_file, tmp_path):
+    weights = torch.load(googlenet_file, weights_only=True)
+    kept = {name: v for name, v in weights.items() if not name.endswith("num_batches_tracked")}
+    assert len(kept) < len(weights)
+    torch.save(kept, tmp_path / "old.pth")
+    trunk = GoogLeNetTrunk()
+    load_googlenet(trunk, tmp_path / "old.pth")
+    assert torch.equal(trunk.conv1.bn.running_var, weights["conv1.bn.running_var"])
+
+
+def test_a_network_that_begins_with_them(googlenet_file):
+    network = load_googlenet_ucn(googlenet_file, "rigid", 32, keypoints=False)
+    weights = torch.load(googlenet_file, weights_only=True)
+    assert torch.equal(network.trunk.conv1.conv.weight, weights["conv1.conv.weight"])
     with torch.no_grad():
-        torch.testing.assert_close(trunk(images), source(images))
+        assert network.eval()(torch.rand(1, 3, 40, 48)).descriptors.shape == (1, 32, 10, 12)
+    assert network.settings["trunk"] == "googlenet" and network.settings["transformer"] == "rigid"
 
 
-def test_names_what_is_wrong_with_a_file(tmp_path):
-    weights = published(GoogLeNetTrunk())
+def test_names_what_is_wrong_with_a_file(googlenet_file, tmp_path):
+    weights = torch.load(googlenet_file, weights_only=True)
     path = tmp_path / "w.pth"
     torch.save({**weights, "conv9.weight": torch.zeros(1), "layer.bias": torch.zeros(1)}, path)
     with pytest.raises(ModelError, match=r"has unknown 'conv9.weight', 'layer.bias'; a file"):
@@ -102,3 +109,10 @@ def test_names_what_is_wrong_with_a_file(tmp_path):
         load_googlenet(GoogLeNetTrunk(), path)
     with pytest.raises(ModelError, match="there is no weights file"):
         load_googlenet(GoogLeNetTrunk(), tmp_path / "none.pth")
+
+
+def test_another_network_is_a_sentence_of_a_few_names(tmp_path):
+    names = [f"layer1.{number}.conv1.weight" for number in range(40)]
+    torch.save({name: torch.zeros(1) for name in names}, tmp_path / "resnet.pth")
+    with pytest.raises(ModelError, match=r"has unknown 'layer1.0.conv1.*' and 34 more; a file"):
+        load_googlenet(GoogLeNetTrunk(), tmp_path / "resnet.pth")

@@ -1,12 +1,16 @@
 """Two steps of each semantic recipe, on real photographs and marks."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import scipy.io
 import skimage.data
+import torch
 
+from corr.cli import main
 from corr.formats import write_image
+from corr.models import load_network
 from corr.pipeline.transfer import transfer
 from corr.tasks.records import read_history
 from corr.tasks.training import train
@@ -44,3 +48,30 @@ def test_marks_train_a_network(tmp_path):
         sources += [f"--data.{name}.init_args.split", "test"]
     train(["correspondence/ucn-keypoints", "--out", str(tmp_path / "run"), *SMALL, *sources])
     assert finite_loss(tmp_path / "run")
+
+
+WEIGHTS = "--model.network.init_args.weights"
+
+
+def test_the_trunk_of_the_paper_trains_on_from_published_weights(googlenet_file, tmp_path):
+    run = tmp_path / "run"
+    train(["correspondence/ucn-googlenet", "--out", str(run), *SMALL, WEIGHTS, str(googlenet_file)])
+    assert finite_loss(run)
+    network, given = load_network(run), torch.load(googlenet_file, weights_only=True)
+    now, before = network.trunk.conv1.conv.weight, given["conv1.conv.weight"]
+    assert not torch.equal(now, before)
+    assert (now - before).abs().max() < 0.01 * before.abs().max()
+
+
+def test_weights_that_are_not_there_or_of_another_network(googlenet_file, tmp_path, capfd):
+    arguments = ["train", "correspondence/ucn-googlenet", "--out", str(tmp_path / "run"), WEIGHTS]
+    torch.save({"layer1.0.conv1.weight": torch.zeros(1)}, tmp_path / "resnet.pth")
+    for path, said in (
+        (tmp_path / "none.pth", "there is no weights file '.*none.pth'"),
+        (tmp_path / "resnet.pth", "has unknown 'layer1.0.conv1.weight'; a file of torchvision's"),
+    ):
+        assert main([*arguments, str(path)]) == 2
+        written = capfd.readouterr()
+        assert re.search(said, written.err) and "Traceback" not in written.err
+        assert len(written.err.splitlines()) == 1
+        assert not (tmp_path / "run").exists()
