@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from corr.data.brown_datamodule import BrownDataModule
     from corr.data.correspondence.annotated_pairs import AnnotatedPairs
     from corr.data.correspondence.batches import CorrespondenceBatch
+    from corr.data.correspondence.class_pairs import ClassPairs
     from corr.data.correspondence.datamodule import CorrespondenceDataModule
     from corr.data.correspondence.ground_truth_pairs import DepthPairs, FlowPairs, StereoPairs
     from corr.data.correspondence.photo_pairs import PhotoPairs
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnnotatedPairs",
     "BrownDataModule",
+    "ClassPairs",
     "CorrespondenceBatch",
     "CorrespondenceDataModule",
     "DepthPairs",
@@ -45,6 +47,7 @@ __all__ = [
 _HOMES = {
     "AnnotatedPairs": "correspondence.annotated_pairs",
     "BrownDataModule": "brown_datamodule",
+    "ClassPairs": "correspondence.class_pairs",
     "CorrespondenceBatch": "correspondence.batches",
     "CorrespondenceDataModule": "correspondence.datamodule",
     "DepthPairs": "correspondence.ground_truth_pairs",

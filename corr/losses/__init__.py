@@ -3,6 +3,7 @@
 from corr.losses.average_precision import SmoothAPLoss
 from corr.losses.contrastive import ContrastiveLoss
 from corr.losses.correspondence import CorrespondenceContrastiveLoss
+from corr.losses.cycle import CycleConsistency
 from corr.losses.descriptor import DescriptorLoss
 from corr.losses.dual_softmax import DualSoftmaxLoss
 from corr.losses.guard import Guard
@@ -19,6 +20,7 @@ from corr.losses.triplet import TripletLoss
 __all__ = [
     "ContrastiveLoss",
     "CorrespondenceContrastiveLoss",
+    "CycleConsistency",
     "DescriptorLoss",
     "DualSoftmaxLoss",
     "GlobalOrthogonalLoss",

@@ -1,5 +1,6 @@
 """Training: one LightningModule a task, and what runs it."""
 
+from corr.tasks.class_pairs import ClassPairTask
 from corr.tasks.collapse import CollapseMonitor
 from corr.tasks.correspondence import CorrespondenceTask
 from corr.tasks.described import Described
@@ -10,6 +11,7 @@ from corr.tasks.patch import PatchTask
 from corr.tasks.views import ViewTask
 
 __all__ = [
+    "ClassPairTask",
     "CollapseMonitor",
     "CorrespondenceTask",
     "Described",

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from corr.data.correspondence.batches import CorrespondenceBatch
@@ -112,10 +112,7 @@ class CorrespondenceTask(MetricTask):
 
     def describe(self, batch: CorrespondenceBatch) -> Described:
         """The descriptors of random points in both images."""
-        images = torch.cat((batch.images0, batch.images1)).float() / 255
-        dense = self.network(images)
-        halves = [value.chunk(2) if value is not None else (None, None) for value in dense]
-        dense0, dense1 = (DenseDescription(*side) for side in zip(*halves, strict=True))
+        dense0, dense1 = self.describe_images(batch)
         points0, points1, image = self._draw(batch)
         anchors = self._read(dense0, points0, image)
         positives = self._read(dense1, points1, image)
@@ -123,6 +120,16 @@ class CorrespondenceTask(MetricTask):
         self._own = dense0, points0, described
         number = image + len(batch.images0) * self.global_rank  # the same in every process
         return described._replace(labels=Labels(points=points1, images=number))
+
+    def describe_images(self, batch: CorrespondenceBatch) -> list[DenseDescription]:
+        """The descriptions of images 0 and of images 1."""
+        return self.describe_sides(batch.images0, batch.images1)
+
+    def describe_sides(self, *sides: UInt8[Tensor, "B 3 S S"]) -> list[DenseDescription]:
+        """The descriptions of several batches of images, all through the network at once."""
+        dense = self.network(torch.cat(sides).float() / 255)
+        parts = [(None,) * len(sides) if v is None else v.chunk(len(sides)) for v in dense]
+        return [DenseDescription(*side) for side in zip(*parts, strict=True)]
 
     def loss_now(self, described: Described) -> Float[Tensor, ""]:
         """The loss at this step: of all rows at once, or the mean over those of each pair."""

@@ -50,6 +50,32 @@ def test_marks_train_a_network(tmp_path):
     assert finite_loss(tmp_path / "run")
 
 
+def test_classes_train_a_network_that_was_trained_before(tmp_path):
+    for number in range(6):
+        path = tmp_path / "set" / "cat" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_image(path, skimage.data.chelsea()[10 * number : 160 + 10 * number, 80:260])
+    roots = []
+    for name in ("source", "val_source"):
+        roots += [f"--data.{name}.init_args.root", str(tmp_path / "set")]
+    run = tmp_path / "run"
+    train(["correspondence/ucn-classes", "--out", str(run), *SMALL, *roots])
+    history = read_history(run)
+    for name in ("train/loss", "train/cycle_loss"):
+        assert np.isfinite(history[name][1]).all()
+    assert 0 <= history["val/returned"][1][-1] <= 1
+    assert load_network(run).settings == load_network("ucn-semantic").settings
+
+
+def test_classes_that_are_not_there_are_one_line(tmp_path, capfd):
+    nowhere = ["--data.source.init_args.root", str(tmp_path / "nowhere")]
+    out = ["--out", str(tmp_path / "run"), "--data.num_workers", "0"]
+    assert main(["train", "correspondence/ucn-classes", *out, *nowhere]) == 2
+    written = capfd.readouterr().err
+    assert "nowhere' is not a folder; give one with a folder for each class" in written
+    assert "Traceback" not in written
+
+
 WEIGHTS = "--model.network.init_args.weights"
 
 

@@ -24,6 +24,8 @@ class CorrespondenceBatch(NamedTuple):
     """px; `target = p + flow(p)`. NaN where image 1 does not show the point, or nobody knows."""
     keypoints0: Float32[Tensor, "B K 2"]
     """Keypoints of image 0 that are found again in image 1, (x, y) px; NaN beyond their number."""
+    others: UInt8[Tensor, "B 3 S S"] | None = None
+    """Other things of the class that a pair shows; None unless the source knows of one for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +51,13 @@ def make_batch(
     keypoints = np.full((len(pairs), max(map(len, points)), 2), np.nan, np.float32)
     for row, found in zip(keypoints, points, strict=True):
         row[: len(found)] = found
+    others = [pair.other for pair in pairs if pair.other is not None]
     return CorrespondenceBatch(
         _channels_first([pair.image0 for pair in pairs]),
         _channels_first([pair.image1 for pair in pairs]),
         torch.from_numpy(np.stack([pair.flow_0to1 for pair in pairs])),
         torch.from_numpy(keypoints),
+        _channels_first(others) if len(others) == len(pairs) else None,
     )
 
 

@@ -18,6 +18,8 @@ class DensePair:
     image1: UInt8[np.ndarray, "H1 W1 3"]
     flow_0to1: Float32[np.ndarray, "H W 2"]
     """px; `target = p + flow(p)`. NaN where image 1 does not show the point, or nobody knows."""
+    other: UInt8[np.ndarray, "H2 W2 3"] | None = None
+    """Another thing of the class that both images show, where the source knows of one."""
 
 
 class PairSource(ABC):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
-from corr.data.correspondence.bending import Bending
+from corr.data.correspondence.bending import Bending, Bends
 from corr.data.correspondence.dense_pair import DensePair, PairSource
 from corr.data.photometric import PhotometricChange, Photometry
 from corr.data.photos import Photos, find_photos
@@ -73,17 +74,21 @@ class WarpedPhotos(PairSource):
         part = photo[top : top + length, left : left + length]
         how = cv2.INTER_AREA if length > side else cv2.INTER_LINEAR
         plain = cv2.resize(part, (side, side), interpolation=how)
-        x, y = np.meshgrid(np.arange(side), np.arange(side))
-        grid = np.stack((x, y), axis=-1).astype(np.float64)
-        bends = self._bending.draw(side, rng)
-        target = bends(grid.reshape(-1, 2)).reshape(side, side, 2)
-        bent = cv2.remap(
-            plain, target.astype(np.float32), None, cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-        known = ((target >= 0) & (target <= side - 1)).all(axis=2, keepdims=True)
-        flow = np.where(known, target - grid, np.nan).astype(np.float32)
+        pair = bent_pair(plain, self._bending.draw(side, rng))
         image0, image1 = (
-            self._change.colour(self._filter(view, rng), rng) for view in (bent, plain)
+            self._change.colour(self._filter(view, rng), rng) for view in (pair.image0, pair.image1)
         )
-        return DensePair(image0, image1, flow)
+        return DensePair(image0, image1, pair.flow_0to1)
+
+
+def bent_pair(plain: UInt8[np.ndarray, "S S 3"], bends: Bends) -> DensePair:
+    """A square image through a smooth map, and the image; what leaves it has no target."""
+    side = len(plain)
+    x, y = np.meshgrid(np.arange(side), np.arange(side))
+    grid = np.stack((x, y), axis=-1).astype(np.float64)
+    target = bends(grid.reshape(-1, 2)).reshape(side, side, 2)
+    bent = cv2.remap(
+        plain, target.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    known = ((target >= 0) & (target <= side - 1)).all(axis=2, keepdims=True)
+    return DensePair(bent, plain, np.where(known, target - grid, np.nan).astype(np.float32))
