@@ -94,7 +94,7 @@ def match(
     one_to_one: bool = False,
     ratio: float | None = None,
     inconsistent_px: float | None = None,
-    rotations: Literal["none", "auto"] = "none",
+    rotations: Literal["own", "none", "few", "auto"] = "own",
     search: Search = "auto",
     device: str | None = None,
 ) -> None:
@@ -117,7 +117,8 @@ def match(
         one_to_one: without mutual, match no keypoint of the second image twice.
         ratio: largest distance to the nearest, in distances to the second nearest; in (0, 1].
         inconsistent_px: the second nearest is sought farther than this from the nearest.
-        rotations: auto tries four quarter turns of the second image; five descriptions, not two.
+        rotations: auto tries four quarter turns of the second image: five descriptions, not two;
+            few does where few matches are found without; own as the model says.
         search: who finds nearest neighbours.
         device: such as cpu or cuda; the best one present when not given.
     """
@@ -128,7 +129,7 @@ def match(
         "--one-to-one": one_to_one,
         "--ratio": ratio is not None,
         "--inconsistent-px": inconsistent_px is not None,
-        "--rotations": rotations != "none",
+        "--rotations": rotations != "own",
     }
     check_options(dense, stride, of_keypoints)
     if dense:
@@ -164,7 +165,7 @@ def match(
         mutual=mutual,
         one_to_one=one_to_one,
         inconsistent_px=inconsistent_px,
-        rotations=None if rotations == "none" else rotations,
+        rotations=None if rotations == "own" else rotations,
         search=search,
         device=device,
         **({} if ratio is None else {"ratio": ratio}),

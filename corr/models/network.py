@@ -7,7 +7,7 @@ import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -18,6 +18,10 @@ from corr.geometry import sample
 
 RATIO = 0.8
 """Of the ratio test, unless a model has its own. Source: Lowe 2004, section 7.1."""
+
+Rotations = Literal["none", "few", "auto"]
+"""When image 1 is also matched turned by quarters of a circle: never, where few matches are found
+without, or always."""
 
 
 class Network(nn.Module, ABC):
@@ -137,6 +141,8 @@ class DenseDescriptor(Network):
     """Largest distance to the nearest descriptor, in distances to the second nearest, likewise."""
     inconsistent_px: float | None = None
     """How far the second nearest is from the nearest in image 1, likewise; None for anywhere."""
+    rotations: Rotations = "none"
+    """When image 1 is matched turned, likewise."""
     multiple: int = 1
     """px; an image moved by so many has the same descriptions, moved. One of the stride."""
     context: int | None = None

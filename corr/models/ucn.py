@@ -18,7 +18,13 @@ from corr.models.convolutional_transformer import (
 )
 from corr.models.googlenet import GoogLeNetTrunk
 from corr.models.keypoint_head import KeypointHead
-from corr.models.network import RATIO, DenseDescription, DenseDescriptor, check_settings
+from corr.models.network import (
+    RATIO,
+    DenseDescription,
+    DenseDescriptor,
+    Rotations,
+    check_settings,
+)
 from corr.models.refinement import Refinement, enlarge
 from corr.models.ucn_trunks import LightTrunk, ResUNetTrunk, Trunk, pad_to_multiple
 
@@ -55,6 +61,8 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         ratio: of the ratio test, likewise.
         inconsistent_px: what counts as second nearest in it, likewise: a keypoint that was found at
             several scales is no rival of itself.
+        rotations: when image 1 is also matched turned by quarters of a circle, likewise: `few`,
+            where few matches are found without, `none` or `auto`.
         seen_px: longer side of images in `corr.transfer`, likewise.
 
     Raises:
@@ -72,6 +80,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         scales: Sequence[float] = (1.0,),
         ratio: float = RATIO,
         inconsistent_px: float | None = None,
+        rotations: Rotations = "none",
         seen_px: int = 320,
     ) -> None:
         super().__init__()
@@ -80,7 +89,10 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             raise OptionError(f"trunk is '{trunk}'; use one of {', '.join(get_args(TrunkName))}")
         if seen_px < 16:
             raise OptionError(f"seen_px is {seen_px}; use 16 or more")
-        self.seen_px = seen_px
+        if rotations not in get_args(Rotations):
+            names = ", ".join(get_args(Rotations))
+            raise OptionError(f"rotations is '{rotations}'; use one of {names}")
+        self.seen_px, self.rotations = seen_px, rotations
         if not 0 < ratio <= 1:
             raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
         self.scales, self.ratio, self.inconsistent_px = tuple(scales), ratio, inconsistent_px

@@ -17,7 +17,13 @@ from corr.formats import as_image
 from corr.models.network import RATIO, Network
 from corr.pipeline import catalog
 from corr.pipeline.extraction import extract
-from corr.pipeline.rotations import QUARTERS, turn_back, turn_image
+from corr.pipeline.rotations import (
+    FEW_MATCHES,
+    QUARTERS,
+    check_rotations,
+    turn_back,
+    turn_image,
+)
 from corr.resources import resolve_device
 from corr.results import Features, Matches
 from corr.search import check_options, match_descriptors
@@ -69,9 +75,11 @@ def match(
             when not given.
         min_score: smallest similarity of two descriptors, at most 1.
         search: who finds nearest neighbours: `auto`, `exact`, `faiss` or `faiss-gpu`.
-        rotations: `auto` matches image 0 with image 1 turned by each of four quarters of a circle
-            and returns the turn with most matches, in the pixels of the image as it was given: for
-            networks that do not turn what they see. It describes five images instead of two.
+        rotations: for networks that do not turn what they see. `auto` matches image 0 with image 1
+            turned by each of four quarters of a circle and returns the turn with most matches, in
+            the pixels of the image as it was given: it describes five images instead of two. `few`
+            does so only where fewer than `rotations.FEW_MATCHES` are found without, `none` never;
+            the model's own when not given, where image 1 is no `Features`.
         device: where networks and the search run; the best one present when not given.
 
     Raises:
@@ -87,8 +95,12 @@ def match(
     chosen = catalog.resolve(model, "match")
     if verify is not None:
         check_model(verify)
-    if rotations not in (None, "auto"):
-        raise OptionError(f"rotations is '{rotations}'; use auto, or leave it out")
+    check_rotations(rotations)
+    turning = getattr(chosen, "rotations", "none") if rotations is None else rotations
+    if isinstance(image1, Features):
+        if rotations in ("few", "auto"):
+            raise OptionError(f"rotations is '{rotations}' for features; give image 1 itself")
+        turning = "none"
 
     def described(image: Any) -> Features:
         if isinstance(image, Features):
@@ -122,14 +134,11 @@ def match(
         return Matches(points0, points1, scores[order], *sizes)
 
     features0 = described(image0)
-    if rotations is None:
-        found = matched(features0, described(image1))
-    else:
-        if isinstance(image1, Features):
-            raise OptionError("rotations is 'auto' for features; give image 1 itself")
+    found = matched(features0, described(image1))
+    if turning == "auto" or (turning == "few" and len(found) < FEW_MATCHES):
         picture = as_image(image1)
-        turns = (turn_back(described(turn_image(picture, q)), q) for q in QUARTERS)
-        found = max((matched(features0, turn) for turn in turns), key=len)
+        turns = (turn_back(described(turn_image(picture, q)), q) for q in QUARTERS[1:])
+        found = max((found, *(matched(features0, turn) for turn in turns)), key=len)
     if verify is None:
         return found
     points0, points1 = found.keypoints0, found.keypoints1
