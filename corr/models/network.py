@@ -152,7 +152,14 @@ class DenseDescriptor(Network):
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Descriptors of RGB images in [0, 1], `ceil(H / stride)` rows of them."""
 
-    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+    def view(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """What it looks at of RGB images in [0, 1], such as their grey values: here all of them.
+
+        What is resized may be resized after this.
+        """
+        return images
+
+    def normalize(self, images: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B _ H W"]:
         """What only the whole of an image tells, taken out of it: here nothing.
 
         A network with a `context` does so here and nowhere else, so that the tiles of a large

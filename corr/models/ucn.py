@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -26,7 +25,7 @@ from corr.models.network import (
     check_settings,
 )
 from corr.models.refinement import Refinement, enlarge
-from corr.models.ucn_trunks import LightTrunk, ResUNetTrunk, Trunk, pad_to_multiple
+from corr.models.ucn_trunks import LightTrunk, ResUNetTrunk, Trunk, normalize_images, pad_to_multiple
 
 TrunkName = Literal["light", "resunet", "googlenet"]
 _TRUNKS: dict[str, type[Trunk]] = {
@@ -117,11 +116,15 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""
-        return self.describe_normalized(self.normalize(images))
+        return self.describe_normalized(self.normalize(self.view(images)))
 
-    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
-        """What the trunk looks at."""
-        return self.trunk.normalize(images)
+    def view(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """In grey, if the trunk sees no more."""
+        return images if self.trunk.sees_colour else to_grey(images)
+
+    def normalize(self, images: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B _ H W"]:
+        """Each with mean 0 and deviation 1 over all its channels."""
+        return normalize_images(images)
 
     def describe_normalized(self, images: Float[Tensor, "B _ H W"]) -> DenseDescription:
         """The same as `forward` of images that were normalised before."""
@@ -139,7 +142,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             if reliability is not None:
                 reliability = enlarge(reliability, self.trunk.stride)
         rows, columns = -(-height // self.stride), -(-width // self.stride)
-        descriptors = F.normalize(described.float()[:, :, :rows, :columns], dim=1)
+        descriptors = _unit_length(described.float()[:, :, :rows, :columns])
         if found is None or reliability is None:
             return DenseDescription(descriptors, deformation=deformation)
         return DenseDescription(
@@ -148,3 +151,9 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             reliability[:, :, :rows, :columns],
             deformation,
         )
+
+
+def _unit_length(vectors: Float[Tensor, "B D H W"]) -> Float[Tensor, "B D H W"]:
+    """The same vectors, in the memory that they are in where no gradient needs them."""
+    length = torch.linalg.vector_norm(vectors, dim=1, keepdim=True).clamp_min(1e-12)
+    return vectors / length if torch.is_grad_enabled() else vectors.div_(length)
