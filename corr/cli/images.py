@@ -89,7 +89,7 @@ def match(
     scales: str | None = None,
     dense: bool = False,
     stride: int | None = None,
-    verify: Literal["none", "homography", "fundamental"] = "none",
+    verify: Literal["none", "homography", "fundamental", "locality"] = "none",
     mutual: bool = True,
     one_to_one: bool = False,
     ratio: float | None = None,
@@ -111,7 +111,8 @@ def match(
             1,0.5; by those in its network.yaml when not given.
         dense: match every place of the first image by a dense network, not keypoints.
         stride: of dense matches, px from one place to the next; the network's own when not given.
-        verify: keep the matches that agree on such a model of the whole image.
+        verify: keep the matches that agree on such a model of the whole image, or that keep their
+            neighbours.
         mutual: keep only keypoints that are each other's nearest; of dense matches those that the
             way back returns to.
         one_to_one: without mutual, match no keypoint of the second image twice.

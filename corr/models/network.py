@@ -139,6 +139,8 @@ class DenseDescriptor(Network):
     """Factors that images are resized by to look for its keypoints, unless others are asked for."""
     ratio: float = RATIO
     """Largest distance to the nearest descriptor, in distances to the second nearest, likewise."""
+    relaxed_ratio: float | None = None
+    """The same where few pass it, of matches that keep their neighbours; None for no second try."""
     inconsistent_px: float | None = None
     """How far the second nearest is from the nearest in image 1, likewise; None for anywhere."""
     rotations: Rotations = "none"

@@ -25,7 +25,13 @@ from corr.models.network import (
     check_settings,
 )
 from corr.models.refinement import Refinement, enlarge
-from corr.models.ucn_trunks import LightTrunk, ResUNetTrunk, Trunk, normalize_images, pad_to_multiple
+from corr.models.ucn_trunks import (
+    LightTrunk,
+    ResUNetTrunk,
+    Trunk,
+    normalize_images,
+    pad_to_multiple,
+)
 
 TrunkName = Literal["light", "resunet", "googlenet"]
 _TRUNKS: dict[str, type[Trunk]] = {
@@ -58,6 +64,8 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         scales: factors that images are resized by to look for keypoints, unless others are asked
             for; set after training, as it does not need them.
         ratio: of the ratio test, likewise.
+        relaxed_ratio: the same where few pass it, likewise, of matches that keep their neighbours;
+            None for no second try.
         inconsistent_px: what counts as second nearest in it, likewise: a keypoint that was found at
             several scales is no rival of itself.
         rotations: when image 1 is also matched turned by quarters of a circle, likewise: `few`,
@@ -78,6 +86,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         refine: bool = False,
         scales: Sequence[float] = (1.0,),
         ratio: float = RATIO,
+        relaxed_ratio: float | None = None,
         inconsistent_px: float | None = None,
         rotations: Rotations = "none",
         seen_px: int = 320,
@@ -94,6 +103,12 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         self.seen_px, self.rotations = seen_px, rotations
         if not 0 < ratio <= 1:
             raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
+        if relaxed_ratio is not None and not ratio < relaxed_ratio <= 1:
+            raise OptionError(
+                f"relaxed_ratio is {relaxed_ratio}; use a value above the ratio, {ratio}, and at "
+                "most 1"
+            )
+        self.relaxed_ratio = relaxed_ratio
         self.scales, self.ratio, self.inconsistent_px = tuple(scales), ratio, inconsistent_px
         self.descriptor_dim = descriptor_dim
         self.finds_keypoints = keypoints
