@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 
 from corr.errors import OptionError
 from corr.geometry import pixel_grid, sample
+from corr.models.bilinear_reading import CellTable, cell_table
 
 FieldTransform = Literal["rigid", "similarity", "affine", "thin-plate"]
 
@@ -104,27 +105,36 @@ class ConvolutionalSpatialTransformer(nn.Module):
         That is the mean square of how far its samples were moved, in cells; a loss may hold it
         small.
         """
-        places = self.places(features)
-        moved = (places - _at_rest(self.field, features)).square().sum(-1)
+        moved = self._moved(features)
+        places = (_at_rest(self.field, features) + moved).permute(0, 3, 1, 2, 4)
         convolved = convolve_places(
             features, places, self.convolution.weight, self.convolution.bias
         )
-        return convolved, moved.mean(1, keepdim=True)
+        return convolved, moved.square().sum((3, 4))[:, None] / len(self.field)
 
     def places(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K H W 2"]:
         """Where the k * k samples of each field are read, (x, y) in cells of the features."""
+        places: Tensor = _at_rest(self.field, features) + self._moved(features)
+        return places.permute(0, 3, 1, 2, 4)
+
+    def _moved(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B H W K 2"]:
+        """By how much each sample of each field is moved from where it is at rest, in cells."""
         found = self.localization(features)
         found = found.to(torch.promote_types(found.dtype, torch.float32)).permute(0, 2, 3, 1)
-        field, rest = self.field.to(found.dtype), _at_rest(self.field, features)
+        field = self.field.to(found.dtype)
+        unit = torch.eye(2, dtype=found.dtype, device=found.device)
         if self.transform == "thin-plate":
-            controls = torch.tanh(found).reshape(*found.shape[:3], 9, 2)
-            moved = torch.einsum("kc,bhwcd->bkhwd", self.spline.to(found.dtype), controls)
-            return rest + moved
-        axes = _axes(found, self.transform)
-        turned = torch.einsum("bhwij,kj->bkhwi", axes, field)
-        shift = torch.tanh(found[..., None, 2:4]).permute(0, 3, 1, 2, 4)
-        centre = rest - field[:, None, None]
-        return centre + turned + shift
+            steps, samples = torch.tanh(found), self.spline.to(found.dtype)
+        else:
+            axes = _axes(found, self.transform) - unit
+            shift = torch.tanh(found[..., 2:4])
+            steps = torch.cat((axes.transpose(-1, -2).flatten(-2), shift), -1)
+            samples = F.pad(field, (0, 1), value=1.0)  # each is moved by a x + b y + shift
+        # A product for both coordinates at once: they alternate in its rows and in its columns.
+        both = torch.kron(samples.T.contiguous(), unit)
+        with torch.autocast(features.device.type, enabled=False):
+            moved = steps.contiguous() @ both
+        return moved.unflatten(-1, (len(field), 2))
 
 
 def convolve_places(
@@ -143,18 +153,22 @@ def convolve_places(
         weight: of the convolution.
         bias: likewise.
     """
-    samples, height = places.shape[1:3]
-    row_bytes = samples * features[:, :, 0].numel() * features.element_size()
+    row_bytes = places.shape[1] * features[:, :, 0].numel() * features.element_size()
     rows = max(1, TILE_BYTES // max(1, row_bytes))
-    kernels = weight.flatten(1)
+    parts = places.split(rows, dim=2)
     learns = features.requires_grad or places.requires_grad or weight.requires_grad
-    tiles = []
-    for top in range(0, height, rows):
-        tile = places[:, :, top : top + rows]
-        if learns and torch.is_grad_enabled():
-            tiles.append(checkpoint(_convolve_tile, features, tile, kernels, use_reentrant=False))
-        else:
-            tiles.append(_convolve_tile(features, tile, kernels))
+    if learns and torch.is_grad_enabled():
+        kernels = weight.flatten(1)
+        tiles = [
+            checkpoint(_convolve_tile, features, part, kernels, use_reentrant=False)
+            for part in parts
+        ]
+    elif features.is_cpu:
+        table = cell_table(features)
+        kernels = weight.flatten(2).transpose(1, 2).flatten(1)
+        tiles = [_convolve_tile_of_table(table, part, kernels) for part in parts]
+    else:
+        tiles = [_convolve_tile(features, part, weight.flatten(1)) for part in parts]
     summed = torch.cat(tiles, dim=2)
     return summed if bias is None else summed + bias[:, None, None]
 
@@ -165,10 +179,20 @@ def _convolve_tile(
     kernels: Float[Tensor, "D _"],
 ) -> Float[Tensor, "B D R W"]:
     rows, width = places.shape[2:4]
-    read = sample(features, places.to(features.dtype)).permute(0, 4, 1, 2, 3)
+    read = _sample(features, places).permute(0, 4, 1, 2, 3)
     fields = read.reshape(len(features), -1, rows * width)
     summed = torch.bmm(kernels.expand(len(features), -1, -1), fields)
     return summed.reshape(len(features), -1, rows, width)
+
+
+def _convolve_tile_of_table(
+    table: CellTable, places: Float[Tensor, "B K R W 2"], kernels: Float[Tensor, "D _"]
+) -> Float[Tensor, "B D R W"]:
+    """The same, field by field in memory: no reading is moved before it is summed."""
+    rows, width = places.shape[2:4]
+    read = table.read(places.permute(0, 2, 3, 1, 4).flatten(1, 3))
+    fields = read.reshape(len(places), rows, width, -1)
+    return F.linear(fields, kernels).permute(0, 3, 1, 2)
 
 
 def merge_places(
@@ -182,13 +206,20 @@ def merge_places(
     side = round(samples**0.5)
     laid = places.reshape(batch, side, side, height, width, 2).permute(0, 3, 1, 4, 2, 5)
     laid = laid.reshape(batch, height * side, width * side, 2)
-    return sample(features, laid.to(features.dtype)).permute(0, 3, 1, 2)
+    return _sample(features, laid).permute(0, 3, 1, 2)
 
 
-def _at_rest(field: Float[Tensor, "K 2"], features: Tensor) -> Float[Tensor, "K H W 2"]:
+def _sample(
+    features: Float[Tensor, "B C H W"], places: Float[Tensor, "B *N 2"]
+) -> Float[Tensor, "B *N C"]:
+    """Read at places as precise as they are: in bfloat16 they would be whole cells from 128 on."""
+    return sample(features.to(places.dtype), places).to(features.dtype)
+
+
+def _at_rest(field: Float[Tensor, "K 2"], features: Tensor) -> Float[Tensor, "H W K 2"]:
     """Where an identity reads."""
     grid = pixel_grid(features.shape[2], features.shape[3], features.device)
-    rest: Tensor = grid + field[:, None, None]
+    rest: Tensor = grid[:, :, None] + field
     return rest.to(torch.promote_types(features.dtype, torch.float32))
 
 

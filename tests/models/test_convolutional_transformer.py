@@ -129,6 +129,34 @@ def test_tiles_change_nothing_and_bound_what_is_read(monkeypatch: pytest.MonkeyP
     torch.testing.assert_close(in_tiles, layer.convolution.weight.grad)
 
 
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_without_gradients_it_is_the_same(transform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In tiles of three rows, and in one."""
+    layer, features = planted(transform), some_features(40, 9)
+    learning, moved = layer(features)
+    for rows in (3, 40):
+        row = 9 * features[:, :, :1].numel() * features.element_size()
+        monkeypatch.setattr(cst, "TILE_BYTES", rows * row)
+        with torch.no_grad():
+            found, moved_too = layer(features)
+        torch.testing.assert_close(found, learning)
+        torch.testing.assert_close(moved_too, moved)
+
+
+def test_in_bfloat16_places_stay_as_precise_as_they_are() -> None:
+    """Far from the first column, too, where bfloat16 has whole cells alone."""
+    layer = ConvolutionalSpatialTransformer(4, 5).eval()
+    layer.localization[-1].bias.data[2] = 0.5  # a shift of tanh(0.5) cells along x
+    features = torch.randn(1, 4, 8, 300)
+    exact, _ = layer(features)
+    with torch.autocast("cpu", torch.bfloat16):
+        learning, _ = layer(features)
+        with torch.no_grad():
+            fast, _ = layer(features)
+    for found in (learning, fast):
+        assert (found - exact)[..., 140:].abs().max() < 0.03 * exact.abs().max()
+
+
 def test_a_quarter_turn_of_every_field_undoes_a_turned_map() -> None:
     layer = ConvolutionalSpatialTransformer(4, 5, transform="rigid").double()
     features = some_features(8, 8)

@@ -68,7 +68,9 @@ def test_classes_train_a_network_that_was_trained_before(tmp_path):
 
 
 def test_classes_that_are_not_there_are_one_line(tmp_path, capfd):
-    nowhere = ["--data.source.init_args.root", str(tmp_path / "nowhere")]
+    nowhere = []
+    for name in ("source", "val_source"):
+        nowhere += [f"--data.{name}.init_args.root", str(tmp_path / "nowhere")]
     out = ["--out", str(tmp_path / "run"), "--data.num_workers", "0"]
     assert main(["train", "correspondence/ucn-classes", *out, *nowhere]) == 2
     written = capfd.readouterr().err
