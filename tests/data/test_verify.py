@@ -196,6 +196,15 @@ DAMAGED = [
     ("middlebury-2014", "trainingQ/Piano/calib.txt", b"Piano", "has no line 'ndisp='"),
     ("flying-chairs", "data/00003_img2.ppm", None, "lacks '00003_img2.ppm' or"),
     ("middlebury-flow", "other-gt-flow/Urban2/flow10.flo", None, "there is no 'flow10.flo'"),
+    ("strecha", "castle-P4/images/0003.jpg", None, "images' lacks '0003.jpg'"),
+    (
+        "strecha",
+        "castle-P4/gt_dense_cameras/0000.jpg.camera",
+        None,
+        "gt_dense_cameras' lacks '0000.jpg.camera'",
+    ),
+    ("strecha", "castle-P4/images/0002.jpg", b"text", "0002.jpg' is not an image"),
+    ("strecha", "castle-P4/gt_dense_cameras/0001.jpg.camera", b"1 2", "holds 2 numbers"),
 ]
 
 
@@ -208,6 +217,49 @@ def test_damaged_and_half_copied_sets(publish, capsys, case):
     else:
         (root / file).write_bytes(content)
     refused(capsys, name, root, (said,))
+
+
+def test_a_scene_without_any_camera_beside_a_whole_one(publish, capsys):
+    root = publish("strecha")
+    image(root / "entry-P1" / "images" / "0000.png", TEXTURE)
+    refused(capsys, "strecha", root, ("entry-P1/gt_dense_cameras' lacks '0000.png.camera'",))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "fits"),
+    [
+        (320, 192, True),  # as the camera's file says
+        (160, 96, True),
+        (107, 64, True),  # a third, to whole pixels
+        (80, 48, True),
+        (96, 160, False),  # turned
+        (150, 96, False),  # cut
+        (160, 90, False),
+        (320, 193, False),
+    ],
+)
+def test_a_picture_is_as_large_as_its_camera_says_or_in_its_proportions(
+    publish, capsys, width, height, fits
+):
+    root = publish("strecha")
+    picture = root / "castle-P4" / "images" / "0003.jpg"
+    image(picture, cv2.resize(TEXTURE, (width, height)))
+    if fits:
+        assert verify(load_card("strecha"), root) == (8, 0)
+        return
+    camera = root / "castle-P4" / "gt_dense_cameras" / "0003.jpg.camera"
+    said = f"'{picture}' has {width} x {height} pixels, and '{camera}' is of an image of 320 x 192"
+    refused(capsys, "strecha", root, (said,))
+
+
+def test_a_scene_of_one_view_is_checked_too(publish, capsys):
+    root = publish("strecha")
+    for view in (1, 2, 3):
+        (root / "castle-P4" / "images" / f"{view:04d}.jpg").unlink()
+        (root / "castle-P4" / "gt_dense_cameras" / f"{view:04d}.jpg.camera").unlink()
+    assert verify(load_card("strecha"), root) == (2, 0)
+    image(root / "castle-P4" / "images" / "0000.jpg", SMALLER)
+    refused(capsys, "strecha", root, ("0000.jpg' has 150 x 96 pixels",))
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -234,6 +286,7 @@ def test_photographs_may_be_anything(publish):
         ("sintel", 7, 2),
         ("middlebury-flow", 12, 4),
         ("flying-chairs", 15, 5),
+        ("strecha", 22, 0),
     ],
 )
 def test_real_data(shared_data, name, files, pairs):
