@@ -89,12 +89,12 @@ def match(
     scales: str | None = None,
     dense: bool = False,
     stride: int | None = None,
-    verify: Literal["none", "homography", "fundamental"] = "none",
+    verify: Literal["none", "homography", "fundamental", "locality"] = "none",
     mutual: bool = True,
     one_to_one: bool = False,
     ratio: float | None = None,
     inconsistent_px: float | None = None,
-    rotations: Literal["none", "auto"] = "none",
+    rotations: Literal["own", "none", "few", "auto"] = "own",
     search: Search = "auto",
     device: str | None = None,
 ) -> None:
@@ -111,13 +111,15 @@ def match(
             1,0.5; by those in its network.yaml when not given.
         dense: match every place of the first image by a dense network, not keypoints.
         stride: of dense matches, px from one place to the next; the network's own when not given.
-        verify: keep the matches that agree on such a model of the whole image.
+        verify: keep the matches that agree on such a model of the whole image, or that keep their
+            neighbours.
         mutual: keep only keypoints that are each other's nearest; of dense matches those that the
             way back returns to.
         one_to_one: without mutual, match no keypoint of the second image twice.
         ratio: largest distance to the nearest, in distances to the second nearest; in (0, 1].
         inconsistent_px: the second nearest is sought farther than this from the nearest.
-        rotations: auto tries four quarter turns of the second image; five descriptions, not two.
+        rotations: auto tries four quarter turns of the second image: five descriptions, not two;
+            few does where few matches are found without; own as the model says.
         search: who finds nearest neighbours.
         device: such as cpu or cuda; the best one present when not given.
     """
@@ -128,7 +130,7 @@ def match(
         "--one-to-one": one_to_one,
         "--ratio": ratio is not None,
         "--inconsistent-px": inconsistent_px is not None,
-        "--rotations": rotations != "none",
+        "--rotations": rotations != "own",
     }
     check_options(dense, stride, of_keypoints)
     if dense:
@@ -164,7 +166,7 @@ def match(
         mutual=mutual,
         one_to_one=one_to_one,
         inconsistent_px=inconsistent_px,
-        rotations=None if rotations == "none" else rotations,
+        rotations=None if rotations == "own" else rotations,
         search=search,
         device=device,
         **({} if ratio is None else {"ratio": ratio}),

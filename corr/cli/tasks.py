@@ -30,7 +30,7 @@ def evaluate(
     out: Path | None = None,
     rows: Literal["all", "group", "item"] | None = None,
     search: Search = "auto",
-    rotations: Literal["none", "auto"] = "none",
+    rotations: Literal["own", "none", "few", "auto"] = "own",
     cache: Path | None = None,
     reuse: bool = True,
 ) -> None:
@@ -49,7 +49,7 @@ def evaluate(
             given.
         search: who finds nearest neighbours, where any are sought.
         rotations: auto matches with four quarter turns of the second image, where images are
-            matched.
+            matched; few where few matches are found without; own as the model says.
         cache: folder of the results of earlier runs; in your own cache when not given.
         reuse: take what an earlier run has measured from there.
     """

@@ -22,7 +22,7 @@ def run(
     reuse: bool = True,
     rows: Rows | None = None,
     search: str = "auto",
-    rotations: str = "none",
+    rotations: str = "own",
 ) -> list[Report]:
     """The reports of `corr evaluate`: every model on every item, shown as tables.
 
@@ -37,7 +37,8 @@ def run(
         reuse: whether those are used.
         rows: what the table shows for each model.
         search: who finds nearest neighbours, where the benchmark seeks any.
-        rotations: `auto` matches under four quarter turns, where the benchmark matches images.
+        rotations: `auto` matches under four quarter turns, `few` where there are few matches
+            without, where the benchmark matches images; `own` as the model says.
 
     Raises:
         OptionError: the benchmark is unknown, its root is missing, it does not turn images, or a
@@ -52,13 +53,13 @@ def run(
         raise OptionError(f"benchmark '{benchmark}' is not known; use {known}")
     from corr.evaluation.cache import Cache, default_folder
     from corr.evaluation.evaluate import evaluate, mini, single
+    from corr.pipeline.rotations import check_rotations
     from corr.search.checks import check_backend
 
     if benchmark == MINI and root is not None:
         raise OptionError(f"{MINI} brings its own data; leave --root '{root}' out")
     check_backend(search)
-    if rotations not in ("none", "auto"):
-        raise OptionError(f"rotations is '{rotations}'; use none or auto")
+    check_rotations(None if rotations == "own" else rotations)
     store, choices = Cache(cache or default_folder(), reuse), Choices(search, rotations)
     if benchmark == MINI:
         parts = mini(models, store, choices)

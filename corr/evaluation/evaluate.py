@@ -44,7 +44,7 @@ def single(
         OptionError: it needs a root and has none, or cannot do what was chosen.
     """
     choices = choices or Choices()
-    if choices.rotations != "none" and name not in TURNING:
+    if choices.rotations != "own" and name not in TURNING:
         raise OptionError(
             f"{name} does not turn images; leave --rotations out, which is for {', '.join(TURNING)}"
         )

@@ -78,7 +78,7 @@ class CardRun:
     def rotations(self) -> str:
         """What it says of quarter turns."""
         words = self._words
-        return words[words.index("--rotations") + 1] if "--rotations" in words else "none"
+        return words[words.index("--rotations") + 1] if "--rotations" in words else "own"
 
     @property
     def needs_root(self) -> bool:

@@ -43,8 +43,9 @@ class HomographyProtocol:
     """Of binary descriptors."""
     search: str = "auto"
     """Who finds nearest neighbours."""
-    rotations: str = "none"
-    """`auto`: the best of four quarter turns of image 1, by its number of matches."""
+    rotations: str = "own"
+    """When image 1 is also matched turned by quarters, and the turn with most matches kept: as the
+    model does by itself (`own`), `none`, `few` or `auto`."""
     mma_px: tuple[int, ...] = MMA_PX
     """Thresholds of the mean matching accuracy; a pair without matches has 0."""
     correct_px: float = 3.0

@@ -52,8 +52,9 @@ class InvarianceProtocol:
     """Of binary descriptors."""
     search: str = "auto"
     """Who finds nearest neighbours."""
-    rotations: str = "none"
-    """`auto`: the best of four quarter turns of image 1, by its number of matches."""
+    rotations: str = "own"
+    """When image 1 is also matched turned by quarters, and the turn with most matches kept: as the
+    model does by itself (`own`), `none`, `few` or `auto`."""
     correct_px: float = 3.0
     """A match is correct when its reprojection error in image 1 is at most this; MMA is the share
     of those, 0 without matches."""

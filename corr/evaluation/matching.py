@@ -28,7 +28,7 @@ def read_found(path: Path, image0: Picture, image1: Picture) -> Matches:
 
 def turns(rotations: str) -> str | None:
     """What `corr.match` calls `--rotations`."""
-    return None if rotations == "none" else rotations
+    return None if rotations == "own" else rotations
 
 
 def some_matches(found: Matches) -> Matches:

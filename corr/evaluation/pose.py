@@ -53,8 +53,9 @@ class PoseProtocol:
     """Of binary descriptors."""
     search: str = "auto"
     """Who finds nearest neighbours."""
-    rotations: str = "none"
-    """`auto`: the best of four quarter turns of image 1, by its number of matches."""
+    rotations: str = "own"
+    """When image 1 is also matched turned by quarters, and the turn with most matches kept: as the
+    model does by itself (`own`), `none`, `few` or `auto`."""
     epipolar_px: tuple[int, ...] = EPIPOLAR_PX
     """Thresholds of the distance, in image 1, of a match from its true epipolar line."""
     estimator: str = (

@@ -16,8 +16,8 @@ class Choices:
 
     search: str = "auto"
     """Who finds nearest neighbours."""
-    rotations: str = "none"
-    """`auto`: image 1 is matched under each of four quarter turns, as in `corr match`."""
+    rotations: str = "own"
+    """When image 1 is also matched turned by quarters, as in `corr match`."""
 
 
 def _homographies(choices: Choices) -> Benchmark[Any, Any, Any]:

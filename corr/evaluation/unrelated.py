@@ -46,8 +46,9 @@ class UnrelatedProtocol:
     """Of binary descriptors."""
     search: str = "auto"
     """Who finds nearest neighbours."""
-    rotations: str = "none"
-    """`auto`: the best of four quarter turns of image 1, by its number of matches."""
+    rotations: str = "own"
+    """When image 1 is also matched turned by quarters, and the turn with most matches kept: as the
+    model does by itself (`own`), `none`, `few` or `auto`."""
     matched: str = "share of the keypoints of image 0 that have a match, all of which are false"
     average: str = "mean over pairs; in a pair that failed all keypoints are matched"
     seconds: str = "a pair: extract both and match; reading images left out"

@@ -55,10 +55,11 @@ def extract_dense(
         places = torch.from_numpy(np.ascontiguousarray(given.points, np.float32)).to(device)
         return given, read_points(pixels, network, places).cpu().numpy()
     size = image.shape[:2]
+    view = network.view(pixels)
     levels = []
     for factor in scales:
         level_size = _scaled(size, factor)
-        level = pixels if level_size == size else resize(pixels, level_size)
+        level = view if level_size == size else resize(view, level_size)
         points, scores, descriptors = _own_keypoints(level, network, max_keypoints)
         sigma = torch.full_like(scores, SCALE / factor)
         levels.append((resize_points(points, level_size, size), scores, sigma, descriptors))
@@ -95,11 +96,11 @@ def _scaled(size: tuple[int, ...], factor: float) -> tuple[int, int]:
 
 
 def _own_keypoints(
-    image: Float[Tensor, "1 3 H W"], network: DenseDescriptor, max_keypoints: int
+    view: Float[Tensor, "1 _ H W"], network: DenseDescriptor, max_keypoints: int
 ) -> tuple[Float[Tensor, "N 2"], Float[Tensor, " N"], Float[Tensor, "N D"]]:
     """Points px, scores and descriptors, best first."""
     found = []
-    for tile in describe_tiles(image, network):
+    for tile in describe_tiles(view, network):
         maps = tile.description
         assert maps.repeatability is not None
         reliability = None if maps.reliability is None else maps.reliability[0, 0]

@@ -44,7 +44,7 @@ class Tile(NamedTuple):
 
 @torch.no_grad()
 def describe_tiles(
-    image: Float[Tensor, "1 3 H W"], network: DenseDescriptor, tile_cells: int | None = None
+    view: Float[Tensor, "1 _ H W"], network: DenseDescriptor, tile_cells: int | None = None
 ) -> Iterator[Tile]:
     """The tiles of an image, from left to right and top to bottom; one where it is small enough.
 
@@ -54,30 +54,31 @@ def describe_tiles(
     network that states no context describes images of every size in one pass.
 
     Args:
-        image: RGB in [0, 1], on the network's device.
+        view: what `network.view` gives of it, on the network's device.
         network: runs in evaluation mode whatever mode it is in.
         tile_cells: descriptors of a tile at most; `TILE_CELLS` when not given.
     """
     limit = TILE_CELLS if tile_cells is None else tile_cells
     was_training = network.training
     network.eval()
-    fast = multiplies_bfloat16(image.device.type)
+    fast = multiplies_bfloat16(view.device.type)
+    precision = torch.autocast(view.device.type, torch.bfloat16, enabled=fast)
     try:
-        if network.context is None or _cells(image, network.stride) <= limit:
-            with torch.autocast(image.device.type, torch.bfloat16, enabled=fast):
-                description = network(image)
-            yield Tile(_in_float32(description), 0, 0, (0, 0, image.shape[3], image.shape[2]))
+        normal = network.normalize(view)
+        height, width = view.shape[-2:]
+        if network.context is None or _cells(view, network.stride) <= limit:
+            with precision:
+                description = network.describe_normalized(normal)
+            yield Tile(_in_float32(description), 0, 0, (0, 0, width, height))
             return
-        normal = network.normalize(image)
         # Peaks look up to `peaks.RADIUS` px around, and bilinear reading a cell.
         step = network.multiple
         margin = -(-(network.context + step) // step) * step
         core = max(int(limit**0.5) * network.stride - 2 * margin, margin) // step * step
-        height, width = image.shape[-2:]
         for y in _spans(height, core, margin):
             for x in _spans(width, core, margin):
                 part = normal[:, :, y.start : y.stop, x.start : x.stop]
-                with torch.autocast(image.device.type, torch.bfloat16, enabled=fast):
+                with precision:
                     description = network.describe_normalized(part)
                 inner = x.core_start, y.core_start, x.core_stop, y.core_stop
                 yield Tile(_in_float32(description), x.start, y.start, inner)
@@ -126,7 +127,7 @@ def read_points(
     edge = points.new_tensor([image.shape[3] - 1, image.shape[2] - 1])
     inside = points.clamp_min(0).minimum(edge)  # half a pixel beyond is the border pixel's
     read = image.new_zeros(len(points), network.descriptor_dim)
-    for tile in describe_tiles(image, network):
+    for tile in describe_tiles(network.view(image), network):
         own = tile.owns(inside).nonzero().flatten()
         local = points[own] - tile.origin()
         read[own] = tile.description.read(local[None], network.stride)[0].float()
@@ -141,7 +142,7 @@ def describe_cells(
     height, width = image.shape[-2:]
     stride = network.stride
     whole = image.new_empty(-(-height // stride), -(-width // stride), network.descriptor_dim)
-    for tile in describe_tiles(image, network):
+    for tile in describe_tiles(network.view(image), network):
         left, top, right, bottom = (-(-side // stride) for side in tile.core)
         rows = slice(top - tile.top // stride, bottom - tile.top // stride)
         columns = slice(left - tile.left // stride, right - tile.left // stride)

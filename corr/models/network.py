@@ -7,7 +7,7 @@ import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -18,6 +18,10 @@ from corr.geometry import sample
 
 RATIO = 0.8
 """Of the ratio test, unless a model has its own. Source: Lowe 2004, section 7.1."""
+
+Rotations = Literal["none", "few", "auto"]
+"""When image 1 is also matched turned by quarters of a circle: never, where few matches are found
+without, or always."""
 
 
 class Network(nn.Module, ABC):
@@ -135,8 +139,12 @@ class DenseDescriptor(Network):
     """Factors that images are resized by to look for its keypoints, unless others are asked for."""
     ratio: float = RATIO
     """Largest distance to the nearest descriptor, in distances to the second nearest, likewise."""
+    relaxed_ratio: float | None = None
+    """The same where few pass it, of matches that keep their neighbours; None for no second try."""
     inconsistent_px: float | None = None
     """How far the second nearest is from the nearest in image 1, likewise; None for anywhere."""
+    rotations: Rotations = "none"
+    """When image 1 is matched turned, likewise."""
     multiple: int = 1
     """px; an image moved by so many has the same descriptions, moved. One of the stride."""
     context: int | None = None
@@ -146,7 +154,14 @@ class DenseDescriptor(Network):
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Descriptors of RGB images in [0, 1], `ceil(H / stride)` rows of them."""
 
-    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+    def view(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """What it looks at of RGB images in [0, 1], such as their grey values: here all of them.
+
+        What is resized may be resized after this.
+        """
+        return images
+
+    def normalize(self, images: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B _ H W"]:
         """What only the whole of an image tells, taken out of it: here nothing.
 
         A network with a `context` does so here and nowhere else, so that the tiles of a large

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -18,9 +17,21 @@ from corr.models.convolutional_transformer import (
 )
 from corr.models.googlenet import GoogLeNetTrunk
 from corr.models.keypoint_head import KeypointHead
-from corr.models.network import RATIO, DenseDescription, DenseDescriptor, check_settings
+from corr.models.network import (
+    RATIO,
+    DenseDescription,
+    DenseDescriptor,
+    Rotations,
+    check_settings,
+)
 from corr.models.refinement import Refinement, enlarge
-from corr.models.ucn_trunks import LightTrunk, ResUNetTrunk, Trunk, pad_to_multiple
+from corr.models.ucn_trunks import (
+    LightTrunk,
+    ResUNetTrunk,
+    Trunk,
+    normalize_images,
+    pad_to_multiple,
+)
 
 TrunkName = Literal["light", "resunet", "googlenet"]
 _TRUNKS: dict[str, type[Trunk]] = {
@@ -53,8 +64,12 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         scales: factors that images are resized by to look for keypoints, unless others are asked
             for; set after training, as it does not need them.
         ratio: of the ratio test, likewise.
+        relaxed_ratio: the same where few pass it, likewise, of matches that keep their neighbours;
+            None for no second try.
         inconsistent_px: what counts as second nearest in it, likewise: a keypoint that was found at
             several scales is no rival of itself.
+        rotations: when image 1 is also matched turned by quarters of a circle, likewise: `few`,
+            where few matches are found without, `none` or `auto`.
         seen_px: longer side of images in `corr.transfer`, likewise.
 
     Raises:
@@ -71,7 +86,9 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         refine: bool = False,
         scales: Sequence[float] = (1.0,),
         ratio: float = RATIO,
+        relaxed_ratio: float | None = None,
         inconsistent_px: float | None = None,
+        rotations: Rotations = "none",
         seen_px: int = 320,
     ) -> None:
         super().__init__()
@@ -80,9 +97,18 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             raise OptionError(f"trunk is '{trunk}'; use one of {', '.join(get_args(TrunkName))}")
         if seen_px < 16:
             raise OptionError(f"seen_px is {seen_px}; use 16 or more")
-        self.seen_px = seen_px
+        if rotations not in get_args(Rotations):
+            names = ", ".join(get_args(Rotations))
+            raise OptionError(f"rotations is '{rotations}'; use one of {names}")
+        self.seen_px, self.rotations = seen_px, rotations
         if not 0 < ratio <= 1:
             raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
+        if relaxed_ratio is not None and not ratio < relaxed_ratio <= 1:
+            raise OptionError(
+                f"relaxed_ratio is {relaxed_ratio}; use a value above the ratio, {ratio}, and at "
+                "most 1"
+            )
+        self.relaxed_ratio = relaxed_ratio
         self.scales, self.ratio, self.inconsistent_px = tuple(scales), ratio, inconsistent_px
         self.descriptor_dim = descriptor_dim
         self.finds_keypoints = keypoints
@@ -105,11 +131,15 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""
-        return self.describe_normalized(self.normalize(images))
+        return self.describe_normalized(self.normalize(self.view(images)))
 
-    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
-        """What the trunk looks at."""
-        return self.trunk.normalize(images)
+    def view(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
+        """In grey, if the trunk sees no more."""
+        return images if self.trunk.sees_colour else to_grey(images)
+
+    def normalize(self, images: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B _ H W"]:
+        """Each with mean 0 and deviation 1 over all its channels."""
+        return normalize_images(images)
 
     def describe_normalized(self, images: Float[Tensor, "B _ H W"]) -> DenseDescription:
         """The same as `forward` of images that were normalised before."""
@@ -127,7 +157,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             if reliability is not None:
                 reliability = enlarge(reliability, self.trunk.stride)
         rows, columns = -(-height // self.stride), -(-width // self.stride)
-        descriptors = F.normalize(described.float()[:, :, :rows, :columns], dim=1)
+        descriptors = _unit_length(described.float()[:, :, :rows, :columns])
         if found is None or reliability is None:
             return DenseDescription(descriptors, deformation=deformation)
         return DenseDescription(
@@ -136,3 +166,9 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             reliability[:, :, :rows, :columns],
             deformation,
         )
+
+
+def _unit_length(vectors: Float[Tensor, "B D H W"]) -> Float[Tensor, "B D H W"]:
+    """The same vectors, in the memory that they are in where no gradient needs them."""
+    length = torch.linalg.vector_norm(vectors, dim=1, keepdim=True).clamp_min(1e-12)
+    return vectors / length if torch.is_grad_enabled() else vectors.div_(length)

@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from corr.geometry import to_grey
 from corr.models.cells import PixelsToChannels
 
 
@@ -34,10 +33,6 @@ class Trunk(nn.Module, ABC):
     @abstractmethod
     def forward(self, images: Float[Tensor, "B _ H W"]) -> Float[Tensor, "B C Hs Ws"]:
         """Feature maps of `H / stride` rows."""
-
-    def normalize(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B _ H W"]:
-        """What it looks at of RGB images in [0, 1]: mean 0 and deviation 1 of each image."""
-        return normalize_images(images if self.sees_colour else to_grey(images))
 
 
 class LightTrunk(Trunk):

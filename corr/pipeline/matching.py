@@ -9,18 +9,31 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Bool, Shaped
 
+from corr.classical.locality import keep_local
 from corr.classical.verification import check_model, verify_matches
 from corr.errors import OptionError, ShapeError
 from corr.formats import as_image
 from corr.models.network import RATIO, Network
 from corr.pipeline import catalog
 from corr.pipeline.extraction import extract
-from corr.pipeline.rotations import QUARTERS, turn_back, turn_image
+from corr.pipeline.rotations import (
+    FEW_MATCHES,
+    QUARTERS,
+    check_rotations,
+    turn_back,
+    turn_image,
+)
 from corr.resources import resolve_device
 from corr.results import Features, Matches
 from corr.search import check_options, match_descriptors
+
+LOCALITY = "locality"
+"""What `verify` calls `corr.classical.locality`."""
+
+LEAST_RELAXED = 20
+"""Fewer matches that the relaxed test and neighbours leave may be chance."""
 
 RATIO_BINARY = 0.9
 """Largest distance to the nearest, in distances to the second nearest, of binary descriptors."""
@@ -57,21 +70,24 @@ def match(
         max_keypoints: detect at most so many in each image.
         scales: as in `corr.extract`.
         verify: keep only matches that agree on one `homography` or one `fundamental` matrix, which
-            becomes `.model`.
+            becomes `.model`; or with `locality` those that keep their neighbours, in any scene.
         verify_px: how far a match may be from it.
         mutual: leave out what is not the nearest of its own nearest; without this several keypoints
             of image 0 may match one of image 1.
         one_to_one: of such several keep the most similar only.
         ratio: largest distance to the nearest, in distances to the second nearest; 1 switches the
-            test off; the model's own when not given.
+            test off; the model's own when not given. A network may have a relaxed one, too, for
+            images with few matches: then neighbours decide which of them are kept.
         inconsistent_px: take as the second nearest one that is farther than this from the nearest
             in image 1, so that one point detected twice does not fail the test; the model's own
             when not given.
         min_score: smallest similarity of two descriptors, at most 1.
         search: who finds nearest neighbours: `auto`, `exact`, `faiss` or `faiss-gpu`.
-        rotations: `auto` matches image 0 with image 1 turned by each of four quarters of a circle
-            and returns the turn with most matches, in the pixels of the image as it was given: for
-            networks that do not turn what they see. It describes five images instead of two.
+        rotations: for networks that do not turn what they see. `auto` matches image 0 with image 1
+            turned by each of four quarters of a circle and returns the turn with most matches, in
+            the pixels of the image as it was given: it describes five images instead of two. `few`
+            does so only where fewer than `rotations.FEW_MATCHES` are found without, `none` never;
+            the model's own when not given, where image 1 is no `Features`.
         device: where networks and the search run; the best one present when not given.
 
     Raises:
@@ -85,10 +101,14 @@ def match(
     check_options(None if asked == 1 else asked, min_score, search, inconsistent_px)
     place = resolve_device(device)
     chosen = catalog.resolve(model, "match")
-    if verify is not None:
+    if verify not in (None, LOCALITY):
         check_model(verify)
-    if rotations not in (None, "auto"):
-        raise OptionError(f"rotations is '{rotations}'; use auto, or leave it out")
+    check_rotations(rotations)
+    turning = getattr(chosen, "rotations", "none") if rotations is None else rotations
+    if isinstance(image1, Features):
+        if rotations in ("few", "auto"):
+            raise OptionError(f"rotations is '{rotations}' for features; give image 1 itself")
+        turning = "none"
 
     def described(image: Any) -> Features:
         if isinstance(image, Features):
@@ -97,7 +117,7 @@ def match(
             image, model=model, max_keypoints=max_keypoints, scales=scales, device=device
         )
 
-    def matched(features0: Features, features1: Features) -> Matches:
+    def matched(features1: Features, ratio: float | None = ratio) -> Matches:
         tables = [x.descriptors for x in (features0, features1)]
         _check_alike(*tables)
         apart = inconsistent_px
@@ -122,24 +142,36 @@ def match(
         return Matches(points0, points1, scores[order], *sizes)
 
     features0 = described(image0)
-    if rotations is None:
-        found = matched(features0, described(image1))
-    else:
-        if isinstance(image1, Features):
-            raise OptionError("rotations is 'auto' for features; give image 1 itself")
+    views = [described(image1)]
+    found = matched(views[0])
+    if turning == "auto" or (turning == "few" and len(found) < FEW_MATCHES):
         picture = as_image(image1)
-        turns = (turn_back(described(turn_image(picture, q)), q) for q in QUARTERS)
-        found = max((matched(features0, turn) for turn in turns), key=len)
+        views += [turn_back(described(turn_image(picture, q)), q) for q in QUARTERS[1:]]
+        found = max((found, *map(matched, views[1:])), key=len)
+    relaxed = getattr(chosen, "relaxed_ratio", None) if ratio is None else None
+    if relaxed is not None and len(found) < FEW_MATCHES:
+        more = max((_local(matched(view, relaxed)) for view in views), key=len)
+        found = more if len(more) >= max(LEAST_RELAXED, len(found)) else found
     if verify is None:
         return found
-    points0, points1 = found.keypoints0, found.keypoints1
-    matrix, agrees = verify_matches(points0, points1, verify, threshold_px=verify_px)
+    if verify == LOCALITY:
+        return _local(found)
+    matrix, agrees = verify_matches(
+        found.keypoints0, found.keypoints1, verify, threshold_px=verify_px
+    )
+    return replace(_chosen(found, agrees), model=matrix)
+
+
+def _local(found: Matches) -> Matches:
+    return _chosen(found, keep_local(found.keypoints0, found.keypoints1))
+
+
+def _chosen(found: Matches, rows: Bool[np.ndarray, " N"]) -> Matches:
     return replace(
         found,
-        keypoints0=points0[agrees],
-        keypoints1=points1[agrees],
-        scores=found.scores[agrees],
-        model=matrix,
+        keypoints0=found.keypoints0[rows],
+        keypoints1=found.keypoints1[rows],
+        scores=found.scores[rows],
     )
 
 

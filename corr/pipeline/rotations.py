@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from corr.errors import OptionError
+from corr.models.network import Rotations
 from corr.results import Features
 
 QUARTERS = (0, 1, 2, 3)
+
+FEW_MATCHES = 50
+"""Fewer may be chance, or the part of two views that was turned little."""
+
+
+def check_rotations(rotations: str | None) -> None:
+    """Refuse another word; None stands for what the model does by itself.
+
+    Raises:
+        OptionError: says which there are.
+    """
+    if rotations is not None and rotations not in get_args(Rotations):
+        raise OptionError(
+            f"rotations is '{rotations}'; use {', '.join(get_args(Rotations))}, or leave it out"
+        )
 
 
 def turn_image(image: UInt8[np.ndarray, "H W 3"], quarters: int) -> UInt8[np.ndarray, "H1 W1 3"]:

@@ -108,7 +108,7 @@ def test_a_damaged_file(weights):
 def test_a_card_may_ask_for_quarter_turns(tmp_path):
     words = "corr evaluate invariance --models hardnet"
     runs = [CardRun(f"{words}{more}", "none", ()) for more in ("", " --rotations auto")]
-    assert [run.rotations for run in runs] == ["none", "auto"]
+    assert [run.rotations for run in runs] == ["own", "auto"]
     (part,) = _parts(runs[1], tmp_path, Cache(tmp_path))
     assert part.benchmark.protocol["rotations"] == "auto"
     assert part.root == installed_folder()  # what a root was given for does not matter to it

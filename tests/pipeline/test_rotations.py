@@ -56,14 +56,43 @@ def test_matching_tries_all_turns(image, quarters, monkeypatch):
     expected = turn_points(found.keypoints0, image.shape[:2], quarters)
     near = np.linalg.norm(found.keypoints1 - expected, axis=1) < 1
     assert near.sum() > 100 and near.mean() > 0.9
+    few = corr.match(image, turned, rotations="few", max_keypoints=200)
+    assert np.array_equal(few.keypoints1, found.keypoints1)
     if quarters:
         plain = corr.match(image, turned, max_keypoints=200)
         assert len(plain) < 0.3 * len(found)
 
 
 def test_refusals(image):
-    with pytest.raises(corr.errors.OptionError, match="rotations is 'all'; use auto"):
+    with pytest.raises(corr.errors.OptionError, match="rotations is 'all'; use none, few, auto"):
         corr.match(image, image, rotations="all")
     features = corr.extract(image, max_keypoints=20)
     with pytest.raises(corr.errors.OptionError, match="give image 1 itself"):
         corr.match(image, features, rotations="auto")
+
+
+def test_few_looks_again_only_where_it_has_to(image, monkeypatch):
+    described = []
+
+    def counting(image, **options):
+        described.append(image.shape)
+        return corr.extract(image, model="sift", max_keypoints=options["max_keypoints"])
+
+    monkeypatch.setattr("corr.pipeline.matching.extract", counting)
+    corr.match(image, image, rotations="few", max_keypoints=200)
+    assert len(described) == 2
+    corr.match(image, np.zeros_like(image), rotations="few", max_keypoints=200)
+    assert len(described) == 7
+
+
+def test_the_shipped_network_finds_a_turned_image_by_itself(image):
+    """And features, which cannot be turned, are matched as they are."""
+    turned = turn_image(image, 1)
+    found = corr.match(image, turned, model="ucn")
+    expected = turn_points(found.keypoints0, image.shape[:2], 1)
+    assert (np.linalg.norm(found.keypoints1 - expected, axis=1) < 1).sum() > 100
+    plain = corr.match(image, turned, model="ucn", rotations="none")
+    features = corr.extract(turned, model="ucn")
+    given = corr.match(image, features, model="ucn")
+    assert len(plain) < 0.3 * len(found)
+    assert np.array_equal(given.keypoints1, plain.keypoints1)
