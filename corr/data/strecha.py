@@ -36,7 +36,7 @@ _PICTURES = (".jpg", ".png", ".ppm")
 _EXPECTED = f"scenes with {_IMAGES}/NAME.jpg and {_CAMERAS}/NAME.jpg.camera"
 _NUM_NUMBERS = 26
 _CLOSE = 1e-3
-"""How far a published rotation is from orthonormal at most, and sides from the proportions."""
+"""How far a published rotation is from orthonormal at most."""
 
 
 class Camera(NamedTuple):
@@ -63,11 +63,12 @@ class View(NamedTuple):
             DatasetError: a picture of that size has other proportions.
         """
         camera = self.camera
-        scale_y, scale_x = (to / start for to, start in zip(size, camera.size, strict=True))
-        if abs(scale_y / scale_x - 1) > _CLOSE + 1 / min(size):
+        (height, width), (of_height, of_width) = size, camera.size
+        off = abs(height - width * of_height / of_width), abs(width - height * of_width / of_height)
+        if min(off) >= 1:  # more than whole pixels make necessary
             raise DatasetError(
-                f"'{self.image}' has {size[1]} x {size[0]} pixels, and '{camera.path}' is of an "
-                f"image of {camera.size[1]} x {camera.size[0]}; use that image, or one resized "
+                f"'{self.image}' has {width} x {height} pixels, and '{camera.path}' is of an "
+                f"image of {of_width} x {of_height}; use that image, or one resized "
                 "in its proportions"
             )
         return resize_intrinsics(torch.from_numpy(camera.intrinsics), camera.size, size).numpy()

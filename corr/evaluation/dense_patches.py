@@ -10,9 +10,9 @@ from corr.geometry import resize
 from corr.models.network import DenseDescriptor
 from corr.resources import resolve_device
 
-SIDE = 64
-"""px of an enlarged patch; its middle half is about what the network sees of an image at a
-keypoint, and the rest holds the border of the patch away from there."""
+SIDE = 48
+"""px of an enlarged patch: a keypoint in it, of 20 sigmas a side, has a sigma of 2.4 px, as in a
+photograph of the size that such networks are given."""
 
 HOW = (
     f"the patch is enlarged to {SIDE} x {SIDE} px, bilinear, and seen as a grey image of its own; "
