@@ -74,7 +74,7 @@ def test_the_second_stage_goes_on_from_the_first(tmp_path):
     before, after = (load_network(folder) for folder in (first, second))
     assert before.settings == after.settings
     changes = [
-        float((one - other).abs().max())
+        (one - other).abs().max().item()
         for one, other in zip(before.parameters(), after.parameters(), strict=True)
     ]
     assert 0 < max(changes) < 1e-3  # a step of AdamW changes a weight by the learning rate
