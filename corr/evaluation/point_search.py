@@ -35,7 +35,7 @@ def find_points(
 ) -> Float32[np.ndarray, "N 2"]:
     """For each point of image 0 the place in image 1 that has the most similar descriptor, px.
 
-    Nothing is optimised: a point knows nothing of its neighbours, and no place is refined.
+    Nothing is optimised: a point knows nothing of where others went, and no place is refined.
 
     Args:
         model: describes given keypoints.
@@ -71,8 +71,8 @@ def _dense(
     network: DenseDescriptor, image: Picture, points: Float[np.ndarray, "N 2"]
 ) -> Float[Tensor, "N D"]:
     """As `corr.match_dense` describes places."""
-    network = network.to(resolve_device(None))
-    device = next(network.parameters()).device
+    device = resolve_device(None)
+    network = network.to(device)
     pixels, places = to_tensor(image).to(device), torch.from_numpy(points).float().to(device)
     return read_surroundings(
         partial(read_points, pixels, network), places, network.support_px
