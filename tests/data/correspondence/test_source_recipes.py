@@ -63,6 +63,48 @@ def test_it_trains(tmp_path, recipe, made_of):
     assert (run / "weights.safetensors").is_file()
 
 
+STEREO = [
+    *("--trainer.max_steps", "2", "--trainer.log_every_n_steps", "1", "--trainer.logger", "false"),
+    *("--trainer.precision", "32-true", "--data.batch_size", "1", "--data.side", "64"),
+    *("--data.num_workers", "0", "--data.steps_per_epoch", "2", "--data.num_val_pairs", "1"),
+    *("--model.num_rows", "8", "--model.network.init_args.width", "8"),
+]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "made_of"),
+    [
+        ("fast-synthetic", None),
+        ("fast-hinge", None),
+        ("fast-flyingthings", "flyingthings3d"),
+        ("fast-kitti", "kitti-2012"),
+        ("fast-kitti", "kitti-2015"),
+        ("fast-middlebury", "middlebury-stereo"),
+        ("fast-middlebury", "middlebury-2014"),
+        ("fast-middlebury", "middlebury-2021"),
+    ],
+)
+def test_stereo_trains(tmp_path, recipe, made_of):
+    root = tmp_path / "root"
+    root.mkdir()
+    options = ["--data.source.init_args.config", FEW % "stereo"]
+    if made_of is not None:
+        SETS[made_of](root)
+        options = [ROOT, str(root)]
+        if made_of == "middlebury-2021":  # of one scene: held out by itself
+            options += ["--data.val_source", "corr.data.StereoPairs"]
+            options += ["--data.val_source.init_args.root", str(root)]
+    run = tmp_path / "run"
+    train([f"stereo/{recipe}", "--out", str(run), *STEREO, *options])
+    history = read_history(run)
+    assert np.isfinite(history["train/loss"][1]).all() and len(history["train/loss"][1]) == 2
+    for limit in (1, 3):
+        assert 0 <= history[f"val/within{limit}"][1][-1] <= 1
+        assert 0 < history[f"val/within{limit}_census"][1][-1] <= 1
+    assert (run / "weights.safetensors").is_file()
+    assert (run / "hardest.png").is_file()
+
+
 def test_another_set_is_held_out():
     options = [ROOT, "sintel", "--data.val_source", "corr.data.StereoPairs"]
     options += ["--data.val_source.init_args.root", "kitti"]
@@ -111,6 +153,17 @@ def test_what_is_held_out(tmp_path):
         CorrespondenceDataModule(source=Numbers(1)).read_train()
     with pytest.raises(OptionError, match="val_source is given without a source"):
         CorrespondenceDataModule(val_source=StereoPairs(tmp_path))
+
+
+def test_keypoints_are_looked_for_where_they_are_wanted():
+    source = SyntheticPairs(SyntheticConfig(surfaces=Surfaces(num_tiles=14), num_objects=(3, 5)))
+    batches = [
+        make_batch(source, 1, 96, np.random.default_rng(0), keypoints=wanted)
+        for wanted in (True, False)
+    ]
+    assert batches[0].keypoints0.shape[1] > 0
+    assert batches[1].keypoints0.shape == (1, 0, 2)
+    assert (batches[0].images0 == batches[1].images0).all()
 
 
 def test_scenes_that_are_held_out_are_others():
