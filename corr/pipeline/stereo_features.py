@@ -109,7 +109,7 @@ def _described(
 ) -> Float[Tensor, "1 D Hs Ws"]:
     """Unit-length vectors, one every `_spacing` px."""
     if isinstance(network, DenseDescriptor):
-        return describe_cells(image, network).permute(2, 0, 1)[None]
+        return describe_cells(image, network)
     return dense_descriptors(network, to_grey(image), patch_side=PATCH_SIDE, every=EVERY)
 
 

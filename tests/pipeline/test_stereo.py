@@ -176,9 +176,9 @@ def test_a_stereo_descriptor_scores_both_views_as_it_describes_them():
     network = StereoDescriptor().eval()
     views = [np.repeat(view[..., None], 3, 2) for view in (left, right)]
     cost, _ = feature_volume(network, *views, 16, torch.device("cpu"))
-    maps = [describe_cells(to_tensor(view), network).numpy() for view in views]
+    maps = [describe_cells(to_tensor(view), network)[0].numpy() for view in views]
     for y, x, d in ((40, 80, 12), (0, 15, 3), (79, 159, 15), (60, 30, 0)):
-        cosine = float(maps[0][y, x] @ maps[1][y, x - d])
+        cosine = float(maps[0][:, y, x] @ maps[1][:, y, x - d])
         assert cost[y, x, d] == pytest.approx((1 - cosine) * FLOAT_LEVELS / 2, abs=0.51)
 
 

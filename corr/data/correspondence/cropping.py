@@ -44,8 +44,8 @@ def crop_pair(
 
 
 def crop_rectified(
-    left: UInt8[np.ndarray, "H W 3"],
-    right: UInt8[np.ndarray, "H W 3"],
+    image0: UInt8[np.ndarray, "H W 3"],
+    image1: UInt8[np.ndarray, "H W 3"],
     flow_0to1: Float32[np.ndarray, "H W 2"],
     side: int,
     rng: np.random.Generator,
@@ -56,22 +56,22 @@ def crop_rectified(
     goes, so that they show as much of the same as they can and no disparity becomes negative.
 
     Args:
-        left: RGB.
-        right: RGB, of the same size.
+        image0: the left view, RGB.
+        image1: the right view, RGB, of the same size.
         flow_0to1: px; NaN where not known.
         side: of both windows, px.
         rng: random numbers.
     """
-    target = _targets_inside(flow_0to1, right)
+    target = _targets_inside(flow_0to1, image1)
     known = np.argwhere(np.isfinite(target).all(-1))
-    middle = np.array(left.shape[1::-1]) / 2
+    middle = np.array(image0.shape[1::-1]) / 2
     if len(known) > 0:
         middle = known[rng.integers(len(known))][::-1] + rng.uniform(-0.3, 0.3, 2) * side
-    corner = _corner(middle, left.shape[:2], side)
+    corner = _corner(middle, image0.shape[:2], side)
     disparity = -_window(flow_0to1, corner, side, np.nan)[..., 0]
     least = 0 if np.isnan(disparity).all() else max(0, int(np.nanmin(disparity)))
     beside = np.array([max(0, corner[0] - least), corner[1]])
-    return _cut((left, right), target, (corner, beside), side)
+    return _cut((image0, image1), target, (corner, beside), side)
 
 
 def _targets_inside(

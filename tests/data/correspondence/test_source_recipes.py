@@ -156,14 +156,13 @@ def test_what_is_held_out(tmp_path):
 
 
 def test_keypoints_are_looked_for_where_they_are_wanted():
-    source = SyntheticPairs(SyntheticConfig(surfaces=Surfaces(num_tiles=14), num_objects=(3, 5)))
-    batches = [
-        make_batch(source, 1, 96, np.random.default_rng(0), keypoints=wanted)
+    found = [
+        CorrespondenceDataModule(side=128, num_val_pairs=1, keypoints=wanted).read_val()[0]
         for wanted in (True, False)
     ]
-    assert batches[0].keypoints0.shape[1] > 0
-    assert batches[1].keypoints0.shape == (1, 0, 2)
-    assert (batches[0].images0 == batches[1].images0).all()
+    assert found[0].keypoints0.shape[1] > 0
+    assert found[1].keypoints0.shape == (1, 0, 2)
+    assert (found[0].images0 == found[1].images0).all()
 
 
 def test_scenes_that_are_held_out_are_others():
