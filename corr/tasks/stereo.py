@@ -180,12 +180,12 @@ class StereoDescriptorTask(MetricTask):
         self, batch: CorrespondenceBatch
     ) -> tuple[Float[Tensor, "B D H W"], Float[Tensor, "B D H W"]]:
         """The descriptors of both views, in training of some pairs in grey."""
-        sides = torch.stack((batch.images0, batch.images1)).float() / 255
+        images = torch.cat((batch.images0, batch.images1)).float() / 255
         if self.training:
-            grey = torch.rand(sides.shape[1], device=sides.device) < self.grey_share
-            seen = to_grey(sides.flatten(0, 1)).unflatten(0, sides.shape[:2]).expand_as(sides)
-            sides = torch.where(grey[:, None, None, None], seen, sides)
-        left, right = self.network(sides.flatten(0, 1)).descriptors.float().chunk(2)
+            grey = torch.rand(len(batch.images0), device=images.device) < self.grey_share
+            seen = to_grey(images).expand_as(images)
+            images = torch.where(grey.repeat(2)[:, None, None, None], seen, images)
+        left, right = self.network(images).descriptors.float().chunk(2)
         return left, right
 
     def _score_rows(

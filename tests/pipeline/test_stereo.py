@@ -164,8 +164,7 @@ def test_a_network_of_every_place_takes_it_too(kind):
     network = kind()
     found = disparity(left, right, max_disparity=24, model=network, device="cpu")
     inner = np.s_[10:-10, 30:-10]
-    stride = network.stride  # noise has nothing in common with itself a quarter of a cell away
-    assert bad_pixel_rate(found.disparity[inner], truth[inner], 1.0) < (0.15 if stride == 1 else 1)
+    assert bad_pixel_rate(found.disparity[inner], truth[inner], 1.0) < 0.25
     assert found.disparity.shape == left.shape
     assert network.training
 
