@@ -114,7 +114,7 @@ def _described(
 
 
 def _spacing(network: PatchDescriptor | DenseDescriptor) -> float:
-    return network.stride if isinstance(network, DenseDescriptor) else EVERY * PATCH_SIDE / 8
+    return float(network.stride) if isinstance(network, DenseDescriptor) else EVERY * PATCH_SIDE / 8
 
 
 def _rows(
