@@ -12,17 +12,18 @@ from corr.data.correspondence.dense_pair import DensePair
 from corr.data.correspondence.held_out import HeldOut, Rest
 from corr.data.synthetic.config import Surfaces, SyntheticConfig
 from corr.errors import DatasetError, OptionError
+from corr.models import UniversalCorrespondenceNetwork, load_network
 from corr.tasks.recipe import build_recipe
 from corr.tasks.records import read_history
 from corr.tasks.training import train
 
-SMALL = [
+SHORT = [
     *("--trainer.max_steps", "2", "--trainer.log_every_n_steps", "1"),
     *("--trainer.precision", "32-true", "--trainer.logger", "false"),
     *("--data.batch_size", "2", "--data.side", "64", "--data.num_workers", "0"),
     *("--data.steps_per_epoch", "2", "--data.num_val_pairs", "1", "--model.num_points", "64"),
-    *("--model.network.init_args.descriptor_dim", "16"),
 ]
+SMALL = [*SHORT, "--model.network.init_args.descriptor_dim", "16"]
 ROOT = "--data.source.init_args.root"
 FEW = "{view: %s, surfaces: {num_tiles: 14}, num_objects: [3, 5]}"
 
@@ -63,46 +64,29 @@ def test_it_trains(tmp_path, recipe, made_of):
     assert (run / "weights.safetensors").is_file()
 
 
-STEREO = [
-    *("--trainer.max_steps", "2", "--trainer.log_every_n_steps", "1", "--trainer.logger", "false"),
-    *("--trainer.precision", "32-true", "--data.batch_size", "1", "--data.side", "64"),
-    *("--data.num_workers", "0", "--data.steps_per_epoch", "2", "--data.num_val_pairs", "1"),
-    *("--model.num_rows", "8", "--model.network.init_args.width", "8"),
-]
+def test_the_second_stage_goes_on_from_the_first(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    train(["correspondence/ucn-photos", "--out", str(first), *SMALL])
+    options = ["--model.network.init_args.name_or_folder", str(first), "--data.beside_share", "0.5"]
+    options += ["--data.beside.init_args.config", FEW % "posed", "--model.learning_rate", "1e-5"]
+    train(["correspondence/ucn-robust", "--out", str(second), *SHORT, *options])
+    assert np.isfinite(read_history(second)["train/loss"][1]).all()
+    before, after = (load_network(folder) for folder in (first, second))
+    assert before.settings == after.settings
+    changes = [
+        (one - other).abs().max().item()
+        for one, other in zip(before.parameters(), after.parameters(), strict=True)
+    ]
+    assert 0 < max(changes) < 1e-3  # a step of AdamW changes a weight by the learning rate
 
 
-@pytest.mark.parametrize(
-    ("recipe", "made_of"),
-    [
-        ("fast-synthetic", None),
-        ("fast-hinge", None),
-        ("fast-flyingthings", "flyingthings3d"),
-        ("fast-kitti", "kitti-2012"),
-        ("fast-kitti", "kitti-2015"),
-        ("fast-middlebury", "middlebury-stereo"),
-        ("fast-middlebury", "middlebury-2014"),
-        ("fast-middlebury", "middlebury-2021"),
-    ],
-)
-def test_stereo_trains(tmp_path, recipe, made_of):
-    root = tmp_path / "root"
-    root.mkdir()
-    options = ["--data.source.init_args.config", FEW % "stereo"]
-    if made_of is not None:
-        SETS[made_of](root)
-        options = [ROOT, str(root)]
-        if made_of == "middlebury-2021":  # of one scene: held out by itself
-            options += ["--data.val_source", "corr.data.StereoPairs"]
-            options += ["--data.val_source.init_args.root", str(root)]
-    run = tmp_path / "run"
-    train([f"stereo/{recipe}", "--out", str(run), *STEREO, *options])
-    history = read_history(run)
-    assert np.isfinite(history["train/loss"][1]).all() and len(history["train/loss"][1]) == 2
-    for limit in (1, 3):
-        assert 0 <= history[f"val/within{limit}"][1][-1] <= 1
-        assert 0 < history[f"val/within{limit}_census"][1][-1] <= 1
-    assert (run / "weights.safetensors").is_file()
-    assert (run / "hardest.png").is_file()
+def test_the_second_stage_as_it_stands():
+    recipe = build_recipe("correspondence/ucn-robust")
+    assert recipe.task.negatives == "pair"
+    assert type(recipe.task.network) is UniversalCorrespondenceNetwork
+    assert type(recipe.data.beside) is SyntheticPairs
+    assert recipe.data.beside_share == 0.25
+    assert (recipe.data.photometry.motion, recipe.data.photometry.uneven) == (9, 0.4)
 
 
 def test_another_set_is_held_out():
