@@ -139,3 +139,22 @@ def read_points(
         local = points[own] - tile.origin()
         read[own] = tile.description.read(local[None], network.stride)[0].float()
     return read
+
+
+@torch.no_grad()
+def describe_cells(
+    image: Float[Tensor, "1 3 H W"], network: DenseDescriptor
+) -> Float[Tensor, "1 D Hs Ws"]:
+    """The unit-length float32 descriptors of all cells of `stride` px of an image."""
+    height, width = image.shape[-2:]
+    stride = network.stride
+    whole = image.new_empty(1, network.descriptor_dim, -(-height // stride), -(-width // stride))
+    for tile in describe_tiles(network.view(image), network):
+        described = tile.description.descriptors
+        if described.shape == whole.shape:
+            return described
+        left, top, right, bottom = (-(-side // stride) for side in tile.core)
+        rows = slice(top - tile.top // stride, bottom - tile.top // stride)
+        columns = slice(left - tile.left // stride, right - tile.left // stride)
+        whole[:, :, top:bottom, left:right] = described[:, :, rows, columns]
+    return whole
