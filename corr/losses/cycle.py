@@ -84,9 +84,8 @@ def cycle_loss(
         radius: how far from the target a walk may end, in cells.
         counted_share: of the cells of an image with a target, those that come back best.
     """
-    walk = walk_probability(
-        *(side.flatten(2).transpose(1, 2) for side in (start, between, end)), temperature
-    )
+    rows0, rows1, rows2 = (side.flatten(2).transpose(1, 2) for side in (start, between, end))
+    walk = walk_probability(rows0, rows1, rows2, temperature)
     near, known = near_target(target, (end.shape[2], end.shape[3]), radius)
     back = (walk * near).sum(-1).clamp_min(torch.finfo(walk.dtype).tiny)
     cost = (-back.log()).masked_fill(~known, torch.inf).sort(dim=1).values

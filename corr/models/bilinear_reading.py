@@ -52,7 +52,7 @@ class CellTable(NamedTuple):
             mode="sum",
             per_sample_weights=shares.flatten(0, 1).to(self.rows.dtype),
         )
-        return found.unflatten(0, (self.num_images, -1))
+        return found.reshape(self.num_images, -1, self.rows.shape[1])
 
 
 def cell_table(features: Float[Tensor, "B C H W"]) -> CellTable:

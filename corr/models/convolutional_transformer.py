@@ -134,7 +134,7 @@ class ConvolutionalSpatialTransformer(nn.Module):
         both = torch.kron(samples.T.contiguous(), unit)
         with torch.autocast(features.device.type, enabled=False):
             moved = steps.contiguous() @ both
-        return moved.unflatten(-1, (len(field), 2))
+        return moved.reshape(*moved.shape[:3], len(field), 2)
 
 
 def convolve_places(
@@ -155,7 +155,7 @@ def convolve_places(
     """
     row_bytes = places.shape[1] * features[:, :, 0].numel() * features.element_size()
     rows = max(1, TILE_BYTES // max(1, row_bytes))
-    parts = places.split(rows, dim=2)
+    parts = torch.split(places, rows, dim=2)
     learns = features.requires_grad or places.requires_grad or weight.requires_grad
     if learns and torch.is_grad_enabled():
         kernels = weight.flatten(1)

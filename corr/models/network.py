@@ -130,6 +130,8 @@ class DenseDescriptor(Network):
     """Length of a descriptor."""
     stride: int
     """px from one descriptor to the next."""
+    folds: bool = False
+    """Whether all of it can be computed in bfloat16, see `corr.models.folding`."""
     finds_keypoints: bool = False
     """Whether its descriptions have a map of repeatability."""
     seen_px: int = 320
@@ -137,12 +139,16 @@ class DenseDescriptor(Network):
     is asked for."""
     scales: tuple[float, ...] = (1.0,)
     """Factors that images are resized by to look for its keypoints, unless others are asked for."""
+    more_scales: tuple[float, ...] | None = None
+    """Those to match two images by where few matches are found with `scales`, likewise."""
     ratio: float = RATIO
     """Largest distance to the nearest descriptor, in distances to the second nearest, likewise."""
     relaxed_ratio: float | None = None
     """The same where few pass it, of matches that keep their neighbours; None for no second try."""
     inconsistent_px: float | None = None
     """How far the second nearest is from the nearest in image 1, likewise; None for anywhere."""
+    support_px: int = 0
+    """How far around a place is looked at where all places are matched, likewise; 0 for nowhere."""
     rotations: Rotations = "none"
     """When image 1 is matched turned, likewise."""
     multiple: int = 1

@@ -63,11 +63,14 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         refine: describe every pixel where the trunk has a larger stride.
         scales: factors that images are resized by to look for keypoints, unless others are asked
             for; set after training, as it does not need them.
+        more_scales: the same where few matches are found, likewise.
         ratio: of the ratio test, likewise.
         relaxed_ratio: the same where few pass it, likewise, of matches that keep their neighbours;
             None for no second try.
         inconsistent_px: what counts as second nearest in it, likewise: a keypoint that was found at
             several scales is no rival of itself.
+        support_px: how far around a place is looked at, too, where all places are matched,
+            likewise; 0 for nowhere.
         rotations: when image 1 is also matched turned by quarters of a circle, likewise: `few`,
             where few matches are found without, `none` or `auto`.
         seen_px: longer side of images in `corr.transfer`, likewise.
@@ -85,9 +88,11 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         *,
         refine: bool = False,
         scales: Sequence[float] = (1.0,),
+        more_scales: Sequence[float] | None = None,
         ratio: float = RATIO,
         relaxed_ratio: float | None = None,
         inconsistent_px: float | None = None,
+        support_px: int = 0,
         rotations: Rotations = "none",
         seen_px: int = 320,
     ) -> None:
@@ -100,7 +105,9 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         if rotations not in get_args(Rotations):
             names = ", ".join(get_args(Rotations))
             raise OptionError(f"rotations is '{rotations}'; use one of {names}")
-        self.seen_px, self.rotations = seen_px, rotations
+        if support_px < 0:
+            raise OptionError(f"support_px is {support_px}; use 0 or more")
+        self.seen_px, self.rotations, self.support_px = seen_px, rotations, support_px
         if not 0 < ratio <= 1:
             raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
         if relaxed_ratio is not None and not ratio < relaxed_ratio <= 1:
@@ -109,7 +116,9 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
                 "most 1"
             )
         self.relaxed_ratio = relaxed_ratio
-        self.scales, self.ratio, self.inconsistent_px = tuple(scales), ratio, inconsistent_px
+        self.scales = tuple(scales)
+        self.more_scales = None if more_scales is None else tuple(more_scales)
+        self.ratio, self.inconsistent_px = ratio, inconsistent_px
         self.descriptor_dim = descriptor_dim
         self.finds_keypoints = keypoints
         self.trunk = _TRUNKS[trunk]()
@@ -128,6 +137,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             self.context += stride * self.describe.context
         self.refinement = Refinement(channels, descriptor_dim, stride) if refine else None
         self.head = KeypointHead(channels, stride) if keypoints else None
+        self.folds = transformer is None and not refine  # no places between cells to be sampled
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""

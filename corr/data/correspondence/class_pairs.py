@@ -107,4 +107,4 @@ class ClassPairs(PairSource):
         )
         part = photo[top : top + lengths[0], left : left + lengths[1]]
         how = cv2.INTER_AREA if min(lengths) > side else cv2.INTER_LINEAR
-        return cv2.resize(part, (side, side), interpolation=how)
+        return np.asarray(cv2.resize(part, (side, side), interpolation=how))
