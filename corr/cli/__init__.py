@@ -10,7 +10,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from corr.cli import bench, catalogs, disparity, export, images, rectification, retrieval, submission, tasks, transfer
+from corr.cli import (
+    bench,
+    catalogs,
+    disparity,
+    export,
+    images,
+    rectification,
+    retrieval,
+    submission,
+    tasks,
+    transfer,
+)
 from corr.cli.parser import Command, build_parser, call
 from corr.errors import CorrError
 

@@ -222,9 +222,7 @@ def _check_different(paths: list[Path | None]) -> None:
             seen.add(path.resolve())
 
 
-def _cameras(
-    calib: Path | None, unit: str, left: Path, image: Picture
-) -> RectifiedCameras | None:
+def _cameras(calib: Path | None, unit: str, left: Path, image: Picture) -> RectifiedCameras | None:
     """The cameras of the image; which ones of KITTI's its folder tells."""
     if calib is None:
         return None
@@ -240,11 +238,14 @@ def _read_truth(path: Path | None, scale: float | None, image: Picture) -> objec
         return None
     from corr.errors import FormatError
     from corr.formats.disparity import read_disparity
+    from corr.metrics import known_disparity
 
     truth = read_disparity(path, scale=scale)
     if truth.shape != image.shape[:2]:
         sizes = [f"{shape[1]} x {shape[0]}" for shape in (truth.shape, image.shape)]
         raise FormatError(f"'{path}' has {sizes[0]} pixels, and the left image {sizes[1]}")
+    if not known_disparity(truth).any():
+        raise FormatError(f"'{path}' knows the disparity of no pixel, so nothing can be judged")
     return truth
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from corr.cli.claimed_folder import claim
 from corr.cli.say import say
 
 if TYPE_CHECKING:
@@ -44,14 +44,16 @@ def disparity_of_folders(
     """
     from corr.data.progress import progress_bar
     from corr.errors import CorrError, OptionError
+    from corr.pipeline.catalog import DEFAULTS
     from corr.pipeline.image_pairs import find_pairs
 
     if output is None and draw is None:
         raise OptionError("for folders give -o FOLDER for the maps, or --draw FOLDER for pictures")
     pairs = find_pairs(left, right)
+    settings = {**options, "model": options["model"] or DEFAULTS["disparity"]}
     for folder in (output, draw):
         if folder is not None:
-            _claim(folder, options)
+            claim(folder, _RECORD, settings)
     failed: list[str] = []
     done = 0
     with progress_bar() as progress, warnings.catch_warnings():
@@ -103,32 +105,3 @@ def _one(
         make_folder(path.parent)
         (found.save if suffix == ".pfm" else found.draw)(path)
     return True
-
-
-def _claim(folder: Path, options: Mapping[str, Any]) -> None:
-    """Make the folder, and note by which settings it is filled.
-
-    Raises:
-        OptionError: it was filled by others.
-    """
-    from corr.errors import OptionError
-    from corr.formats.atomic import make_folder, replacing
-    from corr.pipeline.catalog import DEFAULTS
-
-    make_folder(folder)
-    settings = {**options, "model": options["model"] or DEFAULTS["disparity"]}
-    record = folder / _RECORD
-    if record.exists():
-        try:
-            before = json.loads(record.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise OptionError(f"'{record}' cannot be read; give another folder") from error
-        if before != settings:
-            changed = [name for name in settings if before.get(name) != settings[name]]
-            raise OptionError(
-                f"'{folder}' holds results of another {' and '.join(changed) or 'command'} "
-                f"('{record}' says which); give another folder"
-            )
-        return
-    with replacing(record) as temporary:
-        temporary.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ _SHADE = 0.55
 """Brightness of the images, so that the lines stand out."""
 
 
-def draw_rows(  # noqa: PLR0917 - two images, their points, and what is near enough
+def draw_rows(
     left: Picture,
     right: Picture,
     points_left: Float[np.ndarray, "N 2"],

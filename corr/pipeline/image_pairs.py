@@ -9,7 +9,7 @@ from pathlib import Path
 
 from corr.errors import ImageError
 
-_IMAGES = frozenset(".png .jpg .jpeg .ppm .pgm .bmp .tif .tiff .webp".split())
+_IMAGES = frozenset([".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp"])
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -81,5 +81,8 @@ def _regex(pattern: str) -> re.Pattern[str]:
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^\]]*\])", pattern)
     made = (f"({part})" if part.startswith("[") else wild.get(part) for part in parts)
     return re.compile(
-        "".join(re.escape(part) if form is None else form for part, form in zip(parts, made, strict=True))
+        "".join(
+            re.escape(part) if form is None else form
+            for part, form in zip(parts, made, strict=True)
+        )
     )

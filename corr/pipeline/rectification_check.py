@@ -119,9 +119,7 @@ def check_rectified(left: Any, right: Any) -> RectificationCheck:
         )
         problems = tuple(blank or [few])
         nan = math.nan
-        return RectificationCheck(
-            *points, None, nan, nan, False, (nan, nan), None, problems, views
-        )
+        return RectificationCheck(*points, None, nan, nan, False, (nan, nan), None, problems, views)
     return _judge(views, (greys[0], greys[1]), *points)
 
 

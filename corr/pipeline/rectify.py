@@ -30,7 +30,7 @@ class Rectification:
 
     left: Picture
     right: Picture
-    matrices: Mapping[str, Float64[np.ndarray, "..."]]
+    matrices: Mapping[str, Float64[np.ndarray, ...]]
     """From matches: H1 and H2, the homographies of the left and of the right image, and F, the
     fundamental matrix between the images as they were. From a calibration: R1, R2, P1, P2, Q as
     OpenCV's `stereoRectify` gives them, lengths in metres."""

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float64
 
 from corr.errors import FormatError
 from corr.formats.calibration.cameras import (
@@ -22,6 +21,7 @@ from corr.formats.calibration.cameras import (
     rectified,
     with_baseline,
 )
+from corr.formats.suffixes import read_bytes
 
 _NAMES = {
     "M1": ("M1", "K1", "cameraMatrix1"),
@@ -103,7 +103,7 @@ def read_opencv(path: Path, text: str, unit: str) -> RectifiedCameras:
         FormatError: neither is there, or they are not of a rectified pair.
     """
     file = OpenCVFile(path, text)
-    unit = file.unit or unit
+    unit = _known(path, file.unit or unit)
     source = f"OpenCV, lengths in {unit}"
     if file.find("P1") is not None or file.find("Q") is None:
         return rectified(
@@ -125,17 +125,30 @@ def read_opencv(path: Path, text: str, unit: str) -> RectifiedCameras:
 def read_opencv_rig(path: Path, text: str, unit: str) -> StereoRig:
     """The cameras before rectification: M1, D1, M2, D2, R and T.
 
+    Where only R and T are there, the others are sought in `intrinsics.yml` beside it, as OpenCV's
+    sample writes them.
+
     Raises:
         FormatError: one of them is missing.
     """
-    file = OpenCVFile(path, text)
-    lenses = [file.find(name) for name in ("D1", "D2")]
-    unit = file.unit or unit
+    file = inner = OpenCVFile(path, text)
+    beside = path.with_name("intrinsics.yml")
+    if file.find("M1") is None and file.find("R") is not None and beside.is_file():
+        inner = OpenCVFile(beside, read_bytes(beside).decode(errors="replace"))
+    lenses = [inner.find(name) for name in ("D1", "D2")]
+    d0, d1 = (np.zeros(5) if lens is None else lens.ravel() for lens in lenses)
+    unit = _known(path, file.unit or unit)
     return StereoRig(
-        (file.require("M1", (3, 3)), file.require("M2", (3, 3))),
-        tuple(np.zeros(5) if lens is None else lens.ravel() for lens in lenses),  # type: ignore[arg-type]  # there are two
+        (inner.require("M1", (3, 3)), inner.require("M2", (3, 3))),
+        (d0, d1),
         file.require("R", (3, 3)),
         UNITS[unit] * file.require("T", (3,)),
-        file.image_size,
+        file.image_size or inner.image_size,
         f"OpenCV, lengths in {unit}",
     )
+
+
+def _known(path: Path, unit: str) -> str:
+    if unit not in UNITS:
+        raise FormatError(f"'{path}' has lengths in '{unit}'; known are {', '.join(UNITS)}")
+    return unit
