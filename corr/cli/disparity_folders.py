@@ -18,7 +18,7 @@ _RECORD = "disparity.json"
 """Says by which settings the results of a folder were made."""
 
 
-def disparity_of_folders(
+def disparity_of_folders(  # noqa: PLR0917 - the options of a command
     left: Path,
     right: Path,
     output: Path | None,

@@ -47,7 +47,8 @@ def read_stereo(root: Path) -> list[StereoPair]:
             root,
             SETS,
             "'training' with image_0 and disp_occ (KITTI), frames_cleanpass and disparity "
-            "(SceneFlow), two_view_training and two_view_training_gt (ETH3D), or folders of scenes with im2, im6 and disp2, view1, view5 and "
-            "disp1, or im0, im1, disp0.pfm and calib.txt (Middlebury)",
+            "(SceneFlow), two_view_training and two_view_training_gt (ETH3D), or folders of scenes "
+            "with im2, im6 and disp2, view1, view5 and disp1, or im0, im1, disp0.pfm and calib.txt "
+            "(Middlebury)",
         )
     return pairs

@@ -156,9 +156,8 @@ def test_consistency_by_hand():
 def test_the_other_sets_of_sceneflow(publish, name, expected):
     root = publish(name)
     pairs = read_stereo(root)
-    assert [pair.name for pair in pairs[::2]] == [
-        f"{p}/{expected}/0001" for p in ("clean", "final")
-    ]
+    names = [f"{kind}/{expected}/0001" for kind in ("clean", "final")]
+    assert [pair.name for pair in pairs[::2]] == names
     assert [pair.group for pair in pairs] == [f"{name}-clean"] * 2 + [f"{name}-final"] * 2
     truth = pairs[0].truth()
     np.testing.assert_array_equal(truth.disparity, DISPARITY)
