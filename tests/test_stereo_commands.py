@@ -1,16 +1,21 @@
-"""`corr stereo-check`, `corr rectify`, and what surrounds `corr disparity`, as a user types them."""
+"""`stereo-check`, `rectify`, `submit`, and what surrounds `disparity`, as a user types them."""
 
 import json
 import re
 import warnings
+import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import skimage.data
+import torch
 
+import corr
 from corr.cli import main
+from corr.errors import ImageError
+from corr.evaluation import submission_layouts
 from corr.formats import read_disparity, read_image, read_pfm, write_disparity, write_image
 from corr.formats.ply import read_ply
 
@@ -230,10 +235,8 @@ def test_rectify_makes_a_pair_that_is_fit(motorcycle, capsys):
     assert run("rectify", left, turned, "-o", "made") == 0
     assert "fit for disparity" in capsys.readouterr().out
     assert run("stereo-check", "made/left.png", "made/right.png") == 0
-    assert (
-        run("disparity", "made/left.png", "made/right.png", "--calib", "made/rectification.yaml")
-        == 2
-    )
+    made = ["made/left.png", "made/right.png"]
+    assert run("disparity", *made, "--calib", "made/rectification.yaml") == 2
     assert "has no matrix 'P1'" in capsys.readouterr().err
     assert run("rectify", left, turned, "-o", "other", "--calib", calibration()) == 2
     assert "rectified already" in capsys.readouterr().err
@@ -251,8 +254,6 @@ def testing(pair):
 
 
 def test_submit_writes_what_kitti_takes(testing, monkeypatch, capsys):
-    from corr.evaluation import submission_layouts
-
     given = ["submit", "kitti-2015", "--root", ".", "-o", "out", "--max-disparity", "32"]
     assert run(*given) == 1
     out = capsys.readouterr().out
@@ -263,8 +264,6 @@ def test_submit_writes_what_kitti_takes(testing, monkeypatch, capsys):
     monkeypatch.setattr("corr.evaluation.submission.SERVERS", servers)
     assert run(*given) == 0
     assert "out.zip is whole: upload it to kitti-2015" in capsys.readouterr().out
-    import zipfile
-
     with zipfile.ZipFile("out.zip") as archive:
         assert archive.namelist() == ["disp_0/000000_10.png", "disp_0/000001_10.png"]
         archive.extractall("unpacked")
@@ -304,8 +303,6 @@ def test_submit_to_middlebury(pair, capsys):
     out = capsys.readouterr().out
     assert "asks for 30 frames, and 2 are below" in out
     assert out.count("\n- ") + out.startswith("- ") == 1, out
-    import zipfile
-
     with zipfile.ZipFile("out.zip") as archive:
         assert sorted(archive.namelist()) == [
             "testQ/Plants/disp0census.pfm",
@@ -326,11 +323,6 @@ def test_submit_to_middlebury(pair, capsys):
 
 
 def test_pixels_that_are_no_number(pair):
-    import torch
-
-    import corr
-    from corr.errors import ImageError
-
     nothing = torch.full((3, 20, 30), float("nan"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -11,6 +11,9 @@ from corr.cli.say import say
 from corr.cli.targets import check_images, choose_targets
 
 if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float
+
     from corr.formats.calibration import RectifiedCameras
     from corr.results import DisparityMap, Picture
 
@@ -71,7 +74,7 @@ def disparity(
     from corr.errors import OptionError
     from corr.pipeline.image_pairs import is_one_pair
 
-    options = {
+    options: dict[str, object] = {
         "max_disparity": max_disparity,
         "model": model,
         "fill": fill,
@@ -233,7 +236,9 @@ def _cameras(calib: Path | None, unit: str, left: Path, image: Picture) -> Recti
     return cameras.for_image((image.shape[0], image.shape[1]))
 
 
-def _read_truth(path: Path | None, scale: float | None, image: Picture) -> object:
+def _read_truth(
+    path: Path | None, scale: float | None, image: Picture
+) -> Float[np.ndarray, "H W"] | None:
     if path is None:
         return None
     from corr.errors import FormatError
@@ -249,14 +254,16 @@ def _read_truth(path: Path | None, scale: float | None, image: Picture) -> objec
     return truth
 
 
-def _draw_others(found: DisparityMap, files: _Files, truth: object, bad_px: float) -> None:
+def _draw_others(
+    found: DisparityMap, files: _Files, truth: Float[np.ndarray, "H W"] | None, bad_px: float
+) -> None:
     from corr.drawing import draw_confidence, draw_error
     from corr.formats import write_picture
 
     if files.draw_confidence is not None:
         write_picture(files.draw_confidence, draw_confidence(found.confidence))
-    if files.draw_error is not None:
-        write_picture(files.draw_error, draw_error(found.disparity, truth, bad_px))  # type: ignore[arg-type]  # it was read
+    if files.draw_error is not None and truth is not None:
+        write_picture(files.draw_error, draw_error(found.disparity, truth, bad_px))
 
 
 def _write_depth(

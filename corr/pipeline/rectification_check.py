@@ -119,7 +119,9 @@ def check_rectified(left: Any, right: Any) -> RectificationCheck:
         )
         problems = tuple(blank or [few])
         nan = math.nan
-        return RectificationCheck(*points, None, nan, nan, False, (nan, nan), None, problems, views)
+        return RectificationCheck(
+            points[0], points[1], None, nan, nan, False, (nan, nan), None, problems, views
+        )
     return _judge(views, (greys[0], greys[1]), *points)
 
 

@@ -142,7 +142,8 @@ def _upright(h: Float64[np.ndarray, "3 3"], points: Float[np.ndarray, "N 2"]) ->
     """The homography without a half turn, which Hartley's method leaves open."""
     moved = _move(h, points)
     turned = np.cov(points[:, 1], moved[:, 1])[0, 1] < 0
-    return (np.diag((-1.0, -1.0, 1.0)) if turned else np.eye(3)) @ h
+    upright: np.ndarray = (np.diag((-1.0, -1.0, 1.0)) if turned else np.eye(3)) @ h
+    return upright
 
 
 def _aligned(

@@ -118,7 +118,8 @@ def test_rig_of_kittis_raw_drives(tmp_path):
 
 def test_what_is_written_is_read(tmp_path):
     p1 = np.array([[500, 0, 320, 0], [0, 500, 240, 0], [0, 0, 1, 0]], float)
-    p2 = p1 + [[0, 0, 0, -60], [0] * 4, [0] * 4]
+    p2 = p1.copy()
+    p2[0, 3] = -60
     path = tmp_path / "rectification.yaml"
     write_rectification(path, {"P1": p1, "P2": p2}, (480, 640), unit="m")
     cameras = read_rectified(path, unit="mm")  # the file's own unit counts

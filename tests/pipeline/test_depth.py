@@ -88,7 +88,7 @@ def test_refusals(tmp_path):
     with pytest.raises(ShapeError, match="the cameras are of images of"):
         measure_depth(found(np.ones((4, 4), np.float32)), CAMERAS)
     (tmp_path / "a.ply").write_bytes(b"ply\nformat ascii 1.0\nend_header\n")
-    with pytest.raises(FormatError, match="is not a .ply file as corr writes it"):
+    with pytest.raises(FormatError, match=r"is not a \.ply file as corr writes it"):
         read_ply(tmp_path / "a.ply")
     write_ply(tmp_path / "a.ply", np.zeros((2, 3), np.float32), np.zeros((2, 3), np.uint8))
     (tmp_path / "a.ply").write_bytes((tmp_path / "a.ply").read_bytes()[:-1])
