@@ -163,7 +163,7 @@ def test_the_other_sets_of_sceneflow(publish, name, expected):
     np.testing.assert_array_equal(truth.disparity, DISPARITY)
     assert truth.occluded is None
     # Several sets beside each other are one root, each with its name.
-    assert read_stereo(root.parent)[0].name == f"{name}/{names[0]}"
+    assert read_stereo(root.parent)[0].name == f"{root.name}/{names[0]}"
 
 
 def test_eth3d(publish):

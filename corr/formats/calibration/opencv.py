@@ -50,7 +50,7 @@ class OpenCVFile:
         try:
             self._storage = cv2.FileStorage(text, flags)
             opened = self._storage.isOpened()
-        except cv2.error as error:
+        except (cv2.error, SystemError) as error:  # the binding raises either
             raise FormatError(f"'{path}' is not a file that OpenCV wrote, or is damaged") from error
         if not opened:
             raise FormatError(f"'{path}' is not a file that OpenCV wrote, or is damaged")

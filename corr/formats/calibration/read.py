@@ -33,12 +33,12 @@ def read_rectified(
         OptionError: the unit is not known.
     """
     path, text = _text(path, unit)
+    if _of_opencv(text):  # first: it has lines 'P1:' too
+        return read_opencv(path, text, unit)
     if is_middlebury(text):
         return read_middlebury_calibration(path, text)
     if is_kitti(text):
         return read_kitti(path, text, cameras)
-    if _of_opencv(text):
-        return read_opencv(path, text, unit)
     raise FormatError(f"'{path}' is not a calibration that corr reads; {_ACCEPTED}")
 
 
@@ -55,12 +55,12 @@ def read_rig(path: str | Path, *, unit: str = "m", cameras: tuple[int, int] = (0
         OptionError: the unit is not known.
     """
     path, text = _text(path, unit)
+    if _of_opencv(text):
+        return read_opencv_rig(path, text, unit)
     if is_middlebury(text):
         raise FormatError(f"'{path}' is of a pair that is rectified already")
     if is_kitti(text):
         return read_kitti_rig(path, text, cameras)
-    if _of_opencv(text):
-        return read_opencv_rig(path, text, unit)
     raise FormatError(f"'{path}' is not a calibration that corr reads; {_ACCEPTED}")
 
 
