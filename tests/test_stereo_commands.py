@@ -188,7 +188,7 @@ def test_folders_that_do_not_fit(folders, pair, capsys):
     assert run("disparity", *folders, "-o", "out") == 2
     assert "'left/b.png' has no partner in 'right'" in capsys.readouterr().err
     assert run("disparity", "left", pair[1], "-o", "out") == 2
-    assert "is a file, and the other a folder" in capsys.readouterr().err
+    assert "'left' is a folder, not a file" in capsys.readouterr().err
     assert run("disparity", "left", "nowhere", "-o", "out") == 2
     assert run("disparity", *folders) == 2
     assert "for folders give -o FOLDER" in capsys.readouterr().err

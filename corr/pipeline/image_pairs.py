@@ -24,8 +24,8 @@ class ImagePair:
 
 
 def is_one_pair(left: Path, right: Path) -> bool:
-    """Whether both are single images and not folders or patterns."""
-    return not any(path.is_dir() or _is_pattern(path) for path in (left, right))
+    """Whether either is a single image, and not both folders or patterns."""
+    return not all(path.is_dir() or _is_pattern(path) for path in (left, right))
 
 
 def find_pairs(left: Path, right: Path) -> list[ImagePair]:
@@ -57,10 +57,8 @@ def _by_name(place: Path) -> dict[str, Path]:
         matched = ((form.fullmatch(path.as_posix()), path) for path in paths if path.is_file())
         found = [("/".join(filter(None, m.groups())), path) for m, path in matched if m]
         found = [(name.strip("/") or path.stem, path) for name, path in found]
-    elif place.exists():
-        raise ImageError(f"'{place}' is a file, and the other a folder; give two of a kind")
     else:
-        raise ImageError(f"there is no folder '{place}'")
+        raise ImageError(f"'{place}' is neither a folder nor a pattern such as 'x/*/im0.png'")
     if not found:
         raise ImageError(f"'{place}' holds no image")
     names: dict[str, Path] = {}

@@ -1,5 +1,7 @@
 """The verdict on a pair: real ones that are fit, and the same broken on purpose."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -55,8 +57,7 @@ def test_shifted_by_two_pixels(motorcycle):
     assert not found.fit
     assert found.offset.shift_px == pytest.approx(2, abs=0.4)
     assert abs(found.offset.turn_deg) < 0.1
-    assert "the right view is 2" in found.problems[0]
-    assert "lower" in found.problems[0]
+    assert re.search(r"the right view is (1\.[6-9]|2\.[0-4]) px lower", found.problems[0])
     assert found.max_disparity is None
 
 
@@ -105,7 +106,7 @@ def test_the_picture_shows_rows(motorcycle, tmp_path):
     assert picture.shape[0] > left.shape[0]
     green = (picture == (40, 200, 60)).all(axis=2).sum()
     red = (picture == (235, 50, 40)).all(axis=2).sum()
-    assert green > 10 * red
+    assert green > 2 * red
     assert (read_image(tmp_path / "rows.png") == picture).all()
 
 
