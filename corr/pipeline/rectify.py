@@ -79,8 +79,7 @@ def rectify(left: Any, right: Any, rig: StereoRig | None = None) -> Rectificatio
 def _from_rig(left: Picture, right: Picture, rig: StereoRig) -> Rectification:
     """Source: Bouguet's method, as OpenCV's `stereoRectify` has it."""
     height, width = left.shape[:2]
-    if rig.image_size not in (None, (height, width)):
-        assert rig.image_size is not None  # for the type
+    if rig.image_size is not None and rig.image_size != (height, width):
         raise FormatError(
             f"the calibration is of images of {rig.image_size[1]} x {rig.image_size[0]} pixels, "
             f"and these have {width} x {height}"
@@ -98,7 +97,7 @@ def _from_rig(left: Picture, right: Picture, rig: StereoRig) -> Rectification:
         d1,
         (width, height),
         rig.rotation,
-        rig.translation_m,
+        rig.translation_m.reshape(3, 1),
         flags=cv2.CALIB_ZERO_DISPARITY,
         alpha=0,
     )
@@ -139,10 +138,14 @@ def _from_matches(left: Picture, right: Picture) -> Rectification:
 
 
 def _upright(h: Float64[np.ndarray, "3 3"], points: Float[np.ndarray, "N 2"]) -> np.ndarray:
-    """The homography without a half turn, which Hartley's method leaves open."""
+    """The homography without a half turn, which Hartley's method leaves open.
+
+    Scaled so that the middle of the points lies before the horizon, at the third coordinate 1.
+    """
+    h = h / (h[2] @ (*points.mean(axis=0), 1.0))
     moved = _move(h, points)
     turned = np.cov(points[:, 1], moved[:, 1])[0, 1] < 0
-    upright: np.ndarray = (np.diag((-1.0, -1.0, 1.0)) if turned else np.eye(3)) @ h
+    upright: Float64[np.ndarray, "3 3"] = np.diag((-1.0, -1.0, 1.0) if turned else np.ones(3)) @ h
     return upright
 
 

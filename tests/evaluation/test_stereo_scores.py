@@ -1,9 +1,11 @@
 """Scores of the stereo benchmark, worked by hand; honest where there is no truth."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from corr.data.ground_truth import StereoTruth
+from corr.data.ground_truth import StereoPair, StereoTruth
 from corr.evaluation.benchmark import ItemResult
 from corr.evaluation.stereo import StereoBenchmark, StereoInputs
 from corr.results import DisparityMap
@@ -14,7 +16,9 @@ IMAGE = np.zeros((2, 4, 3), np.uint8)
 def scores(disparity, confidence, truth, occluded=None):
     known = StereoTruth(np.float32(truth), occluded, 16)
     output = DisparityMap(np.float32(disparity), np.float32(confidence))
-    return StereoBenchmark().score(None, StereoInputs(IMAGE, IMAGE, known), output)
+    here = Path("here.png")
+    item = StereoPair("here", "made", here, here, (), lambda: known)
+    return StereoBenchmark().score(item, StereoInputs(IMAGE, IMAGE, known), output)
 
 
 def test_by_hand():
