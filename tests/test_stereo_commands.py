@@ -55,7 +55,8 @@ def calibration(text="") -> Path:
 
 
 def test_a_wall_stands_where_it_is(pair, capsys):
-    assert run("disparity", *pair, "--calib", calibration(), "--max-disparity", "32") == 0
+    given = ["disparity", *pair, "--calib", calibration(), "--max-disparity", "32"]
+    assert run(*given) == 0
     assert files() == ["calib.txt", "depth.pfm", "points.ply"]
     depth = read_pfm("depth.pfm")
     wall = 300 * 0.08 / SHIFT  # 2 m
@@ -70,11 +71,13 @@ def test_a_wall_stands_where_it_is(pair, capsys):
     assert colours[ahead].tolist() == read_image(pair[0])[60, 114].tolist()
     out = capsys.readouterr().out
     assert "wrote depth.pfm and points.ply" in out
+    assert run(*given, "--draw-depth", "z.png") == 0
+    assert files() == ["calib.txt", "depth.pfm", "points.ply", "z.png"]
     assert re.search(r"depth in metres along .* m \(baseline 0\.08 m, focal length 300 px", out)
 
 
 def test_options_of_a_calibration_need_one(pair, capsys):
-    for option in (["--depth", "d.pfm"], ["--cloud", "c.ply"], ["--max-depth", "3"]):
+    for option in (["--depth", "d.pfm"], ["--cloud", "c.ply"], ["--draw-depth", "d.png"]):
         assert run("disparity", *pair, *option) == 2
         assert "needs --calib FILE" in capsys.readouterr().err
     calib = calibration()

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from corr.cli.calibrated import Calibrated
 from corr.cli.images import Search
 from corr.cli.say import say
 from corr.cli.targets import check_images, choose_targets
@@ -14,11 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Float
 
-    from corr.formats.calibration import RectifiedCameras
     from corr.results import DisparityMap, Picture
-
-_DEPTH, _CLOUD = Path("depth.pfm"), Path("points.ply")
-"""Written where a calibration is given and neither is named."""
 
 
 def disparity(
@@ -37,6 +34,7 @@ def disparity(
     calib_unit: Literal["m", "cm", "mm"] = "m",
     depth: Path | None = None,
     cloud: Path | None = None,
+    draw_depth: Path | None = None,
     max_depth: float | None = None,
     truth: Path | None = None,
     truth_scale: float | None = None,
@@ -60,10 +58,11 @@ def disparity(
         search: who finds the candidates of a pixel; auto scores every disparity.
         candidates: of each pixel, where they are searched; 32 when not given.
         calib: calibration of the pair: KITTI's, Middlebury's calib.txt or OpenCV's YAML; then
-            depth.pfm and points.ply are written, unless --depth or --cloud names others.
+            depth.pfm and points.ply are written, unless other files of it are named.
         calib_unit: of the lengths in OpenCV's file, which does not say.
         depth: .pfm, .npy (metres) or .png (KITTI's: 16 bits, 256 a metre, 0 unknown).
         cloud: .ply of the points that both views show, in colour, metres.
+        draw_depth: .png or .jpg of the depth in colour, with its scale in metres.
         max_depth: leave out what is farther, metres.
         truth: .pfm, .npy or .png of the true disparity, to say how good the map is.
         truth_scale: of a .png of 8 bits, what 1 px is stored as, such as Middlebury's 4.
@@ -87,6 +86,7 @@ def disparity(
             "--calib": calib,
             "--depth": depth,
             "--cloud": cloud,
+            "--draw-depth": draw_depth,
             "--truth": truth,
             "--draw-error": draw_error,
         }
@@ -96,14 +96,13 @@ def disparity(
         from corr.cli.disparity_folders import disparity_of_folders
 
         return disparity_of_folders(left, right, output, draw, options, device)
-    calibrated = _Calibrated.choose(calib, depth, cloud, max_depth)
+    calibrated = Calibrated(calib, calib_unit, depth, cloud, draw_depth, max_depth).checked()
     _single(
         left,
         right,
         _Files(output, draw, draw_confidence, truth, draw_error),
         options,
         calibrated,
-        calib_unit,
         truth_scale,
         bad_px,
         device,
@@ -119,43 +118,12 @@ class _Files(NamedTuple):
     draw_error: Path | None
 
 
-class _Calibrated(NamedTuple):
-    calib: Path | None
-    depth: Path | None
-    cloud: Path | None
-    max_depth: float | None
-
-    @classmethod
-    def choose(
-        cls, calib: Path | None, depth: Path | None, cloud: Path | None, max_depth: float | None
-    ) -> _Calibrated:
-        """The files to write of a calibrated pair; both where neither is named."""
-        from corr.errors import OptionError
-        from corr.formats.suffixes import DEPTH, POINT_CLOUD, check_output
-
-        given = {"--depth": depth, "--cloud": cloud, "--max-depth": max_depth}
-        if calib is None:
-            for flag, value in given.items():
-                if value is not None:
-                    raise OptionError(f"{flag} needs --calib FILE, the calibration of the pair")
-            return cls(None, None, None, None)
-        if max_depth is not None and not max_depth > 0:
-            raise OptionError(f"--max-depth is {max_depth}; use metres above 0")
-        if depth is None and cloud is None:
-            depth, cloud = _DEPTH, _CLOUD
-        for path, accepted in ((depth, DEPTH), (cloud, POINT_CLOUD)):
-            if path is not None:
-                check_output(path, accepted)
-        return cls(calib, depth, cloud, max_depth)
-
-
 def _single(  # noqa: PLR0917 - what one pair takes
     left: Path,
     right: Path,
     files: _Files,
     options: dict[str, object],
-    calibrated: _Calibrated,
-    calib_unit: str,
+    calibrated: Calibrated,
     truth_scale: float | None,
     bad_px: float,
     device: str | None,
@@ -184,11 +152,12 @@ def _single(  # noqa: PLR0917 - what one pair takes
     for picture in (files.draw_confidence, files.draw_error):
         if picture is not None:
             written.append(check_output(picture, PICTURE))
-    written += [calibrated.depth, calibrated.cloud]
+    written += calibrated.files
     _check_different(written)
-    check_images([left, right], written)
+    others = [path for path in (files.truth, calibrated.calib) if path is not None]
+    check_images([left, right, *others], written)
     views = read_image(left), read_image(right)
-    cameras = _cameras(calibrated.calib, calib_unit, left, views[0])
+    cameras = calibrated.cameras(left, views[0])
     known_truth = _read_truth(files.truth, truth_scale, views[0])
     start = time.perf_counter()
     found = measure_disparity(*views, **options, device=device)  # type: ignore[arg-type]  # by name
@@ -202,12 +171,12 @@ def _single(  # noqa: PLR0917 - what one pair takes
     span = f"{known.min():.1f} to {known.max():.1f} px" if known.size else "nothing known"
     matched = 100 * float((found.confidence > 0).mean())
     by = options["model"] or DEFAULTS["disparity"]
-    lines = [] if cameras is None else _write_depth(found, cameras, views[0], calibrated)
+    about_depth = None if cameras is None else calibrated.write(found, cameras, views[0])
     names = " and ".join(str(path) for path in written if path is not None)
     wrote = f"; wrote {names}" if names else ""
     say(f"disparity by {by}: {span}, {matched:.0f} % matched, in {seconds:.2f} s{wrote}")
-    for line in lines:
-        say(line)
+    if about_depth is not None:
+        say(about_depth)
     if known_truth is not None:
         from corr.pipeline.disparity_scores import describe_scores
 
@@ -223,17 +192,6 @@ def _check_different(paths: list[Path | None]) -> None:
             raise OptionError(f"'{path}' is given for two results; give each a name of its own")
         if path is not None:
             seen.add(path.resolve())
-
-
-def _cameras(calib: Path | None, unit: str, left: Path, image: Picture) -> RectifiedCameras | None:
-    """The cameras of the image; which ones of KITTI's its folder tells."""
-    if calib is None:
-        return None
-    from corr.formats.calibration import read_rectified
-
-    in_colour = left.resolve().parent.name in ("image_2", "image_02", "colored_0")
-    cameras = read_rectified(calib, unit=unit, cameras=(2, 3) if in_colour else (0, 1))
-    return cameras.for_image((image.shape[0], image.shape[1]))
 
 
 def _read_truth(
@@ -264,27 +222,3 @@ def _draw_others(
         write_picture(files.draw_confidence, draw_confidence(found.confidence))
     if files.draw_error is not None and truth is not None:
         write_picture(files.draw_error, draw_error(found.disparity, truth, bad_px))
-
-
-def _write_depth(
-    found: DisparityMap, cameras: RectifiedCameras, image: Picture, calibrated: _Calibrated
-) -> list[str]:
-    """Depth and points, and the line that says what they are."""
-    import numpy as np
-
-    from corr.pipeline.depth import measure_depth
-
-    result = measure_depth(found, cameras, max_depth_m=calibrated.max_depth)
-    if calibrated.depth is not None:
-        result.save(calibrated.depth)
-    count = None
-    if calibrated.cloud is not None:
-        count = result.save_points(calibrated.cloud, image)
-    known = result.depth[np.isfinite(result.depth)]
-    span = f"{known.min():.3g} to {known.max():.3g} m" if known.size else "nothing known"
-    points = "" if count is None else f"; {count} points in metres, x right, y down, z forward"
-    return [
-        f"depth in metres along the left camera's axis: {span} (baseline "
-        f"{cameras.baseline_m:.4g} m, focal length {cameras.intrinsics[0, 0]:.4g} px, "
-        f"{cameras.source}){points}"
-    ]

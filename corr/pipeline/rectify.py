@@ -20,6 +20,8 @@ from corr.results import Picture
 
 _MARGIN = 0.01
 """The smallest disparity of the matches after rectification, as a share of the width."""
+_ORDINARY_FOCAL = 1.2
+"""In longer sides of the image."""
 _LARGEST_ZOOM = 2.0
 """Most that rectification may stretch a side of an image."""
 
@@ -66,8 +68,8 @@ def rectify(left: Any, right: Any, rig: StereoRig | None = None) -> Rectificatio
     Raises:
         FormatError: the calibration is of images of another size, or of cameras that do not stand
             beside each other.
-        ImageError: an image cannot be used, the two differ in size, or their matches do not
-            determine a rectification.
+        ImageError: an image cannot be used, the two differ in size or are swapped, or their matches
+            do not determine a rectification.
     """
     views = as_image(left), as_image(right)
     if views[0].shape != views[1].shape:
@@ -123,6 +125,11 @@ def _from_matches(left: Picture, right: Picture) -> Rectification:
         raise ImageError("the matches do not determine how the cameras stand; give --calib")
     inside = agrees.ravel().astype(bool)
     points = points[0][inside], points[1][inside]
+    if not _in_order(fundamental, points, (height, width)):
+        raise ImageError(
+            "the views are swapped: the points that both show lie before the cameras only if the "
+            "right one stands on the left; give the images in the other order"
+        )
     done, h0, h1 = cv2.stereoRectifyUncalibrated(*points, fundamental, (width, height), 0)
     if not done:
         raise ImageError("the matches do not determine a rectification; give --calib")
@@ -135,6 +142,22 @@ def _from_matches(left: Picture, right: Picture) -> Rectification:
     ]
     matrices = {"H1": h0, "H2": h1, "F": fundamental}
     return Rectification(seen[0], seen[1], matrices, calibrated=False)
+
+
+def _in_order(
+    fundamental: Float64[np.ndarray, "3 3"],
+    points: tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, "N 2"]],
+    size: tuple[int, int],
+) -> bool:
+    """Whether the right camera stands on the right, if the points lie before both.
+
+    After rectification from matches any order has disparities above 0, so it is told before; the
+    focal length hardly matters, and that of an ordinary lens is taken.
+    """
+    focal = _ORDINARY_FOCAL * max(size)
+    k = np.array([[focal, 0, (size[1] - 1) / 2], [0, focal, (size[0] - 1) / 2], [0, 0, 1]])
+    _, rotation, translation, _ = cv2.recoverPose(k.T @ fundamental @ k, *points, k)
+    return float((rotation.T @ translation)[0, 0]) < 0
 
 
 def _upright(h: Float64[np.ndarray, "3 3"], points: Float[np.ndarray, "N 2"]) -> np.ndarray:

@@ -120,6 +120,13 @@ def test_refusals(raw):
         rectify(left, np.full_like(right, 90))
 
 
+def test_swapped_views_are_refused(raw):
+    left, right, _ = skimage.data.stereo_motorcycle()
+    for pair in ((right, left), raw[::-1]):
+        with pytest.raises(ImageError, match="the views are swapped"):
+            rectify(*pair)
+
+
 def test_a_camera_that_moved_forward_is_refused():
     photo = skimage.data.coffee()
     height, width = photo.shape[:2]
