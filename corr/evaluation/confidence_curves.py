@@ -49,7 +49,7 @@ def draw_confidence_curves(results: Mapping[str, Sequence[ItemResult]], bad_px: 
             known = ~np.isnan(table).all(axis=1)
             if known.any():
                 name = model if kind == "kept" else f"{model}, oracle"
-                curves[name] = (KEPT_PERCENT, 100 * table[known].mean(axis=0))
+                curves[name] = (100 * _KEPT, 100 * table[known].mean(axis=0))
     return draw_curves(
         curves,
         f"bad-{bad_px:g} of the most confident pixels",
