@@ -18,7 +18,9 @@ from corr.formats.pfm import read_pfm, write_pfm
 from corr.formats.suffixes import DISPARITY, check_suffix
 
 
-def read_disparity(path: str | Path, *, scale: float | None = None) -> Float[np.ndarray, "H W"]:
+def read_disparity(
+    path: str | Path, *, scale: int | float | None = None
+) -> Float[np.ndarray, "H W"]:
     """The map in a `.pfm`, `.npy` or KITTI `.png`, or in a `.png` of 8 bits whose scale is given.
 
     Args:

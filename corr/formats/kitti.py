@@ -35,7 +35,7 @@ def read_kitti_disparity(path: str | Path) -> Float[np.ndarray, "H W"]:
     return np.where(values == 0, np.float32(np.nan), values / np.float32(_DISPARITY_SCALE))
 
 
-def read_png8_disparity(path: str | Path, scale: float) -> Float[np.ndarray, "H W"]:
+def read_png8_disparity(path: str | Path, scale: int | float) -> Float[np.ndarray, "H W"]:
     """Disparity in px of a png of 8 bits: value / scale, NaN where the value is 0.
 
     A warning says how coarse such a map is: an error below half a step is not seen.

@@ -64,7 +64,7 @@ class DepthMap:
 
 
 def measure_depth(
-    found: DisparityMap, cameras: RectifiedCameras, *, max_depth_m: float | None = None
+    found: DisparityMap, cameras: RectifiedCameras, *, max_depth_m: int | float | None = None
 ) -> DepthMap:
     """The depth of a disparity map: `focal * baseline / (disparity + offset)`.
 
