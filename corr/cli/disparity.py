@@ -136,6 +136,7 @@ def _single(  # noqa: PLR0917 - what one pair takes
     from corr.pipeline.catalog import DEFAULTS
     from corr.pipeline.stereo import disparity as measure_disparity
 
+    check_images([left, right], [])
     if files.truth is None and (files.draw_error or truth_scale):
         flag = "--draw-error" if files.draw_error else "--truth-scale"
         raise OptionError(f"{flag} needs --truth FILE, the true disparity")
