@@ -149,7 +149,7 @@ def _in_order(
     points: tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, "N 2"]],
     size: tuple[int, int],
 ) -> bool:
-    """Whether the right camera stands on the right, if the points lie before both.
+    """Whether the right camera does not stand on the left, if the points lie before both.
 
     After rectification from matches any order has disparities above 0, so it is told before; the
     focal length hardly matters, and that of an ordinary lens is taken.
@@ -157,7 +157,8 @@ def _in_order(
     focal = _ORDINARY_FOCAL * max(size)
     k = np.array([[focal, 0, (size[1] - 1) / 2], [0, focal, (size[0] - 1) / 2], [0, 0, 1]])
     _, rotation, translation, _ = cv2.recoverPose(k.T @ fundamental @ k, *points, k)
-    return float((rotation.T @ translation)[0, 0]) < 0
+    right, down, forward = -(rotation.T @ translation).ravel()
+    return bool(right > -max(abs(down), abs(forward)))  # a camera that moved forward has no order
 
 
 def _upright(h: Float64[np.ndarray, "3 3"], points: Float[np.ndarray, "N 2"]) -> np.ndarray:
