@@ -139,6 +139,16 @@ def test_what_is_held_out(tmp_path):
         CorrespondenceDataModule(val_source=StereoPairs(tmp_path))
 
 
+def test_keypoints_are_looked_for_where_they_are_wanted():
+    found = [
+        CorrespondenceDataModule(side=128, num_val_pairs=1, keypoints=wanted).read_val()[0]
+        for wanted in (True, False)
+    ]
+    assert found[0].keypoints0.shape[1] > 0
+    assert found[1].keypoints0.shape == (1, 0, 2)
+    assert (found[0].images0 == found[1].images0).all()
+
+
 def test_scenes_that_are_held_out_are_others():
     source = SyntheticPairs(SyntheticConfig(surfaces=Surfaces(num_tiles=14), num_objects=(3, 5)))
     assert len(HeldOut(source)) + len(Rest(source)) == len(source)
