@@ -10,7 +10,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from jaxtyping import UInt8
 
 from corr.classical.stereo import bm, sgbm
 from corr.errors import ImageError, OptionError
@@ -18,15 +17,14 @@ from corr.formats import as_image
 from corr.models.network import Network
 from corr.pipeline import catalog
 from corr.pipeline.stereo_candidates import check_search
-from corr.pipeline.stereo_census import searched_census_volume
-from corr.pipeline.stereo_features import feature_volume
+from corr.pipeline.stereo_census import census_rows
+from corr.pipeline.stereo_features import PRESET, feature_rows
 from corr.resources import resolve_device
 from corr.results import DisparityMap
 from corr.volume.disparity_range import estimate_max_disparity
+from corr.volume.presets import preset
 from corr.volume.solve import solve
-
-MAX_SCORES = 2_000_000_000
-"""Most entries of a cost volume; it takes five bytes for each."""
+from corr.volume.strips import strip_rows
 
 OPENCV = {"sgbm": sgbm, "bm": bm}
 """Methods that OpenCV does in one step."""
@@ -91,13 +89,13 @@ def disparity(
                 stacklevel=2,
             )
     depth = min(depth, grey_left.shape[1])
-    _check_size(grey_left, depth)
+    strip_rows(*grey_left.shape, depth)  # refuses what is too wide before anything is computed
     if isinstance(chosen, str) and chosen in OPENCV:
         found, valid = OPENCV[chosen](grey_left, grey_right, depth)
         confidence = valid.astype(np.float32)
     else:
         if isinstance(chosen, Network):
-            cost, penalties = feature_volume(
+            cost = feature_rows(
                 chosen,
                 *views,
                 depth,
@@ -105,9 +103,9 @@ def disparity(
                 search=search,
                 candidates=candidates,
             )
-            solution = solve(cost, views[0], penalties)
+            solution = solve(cost, views[0], depth, preset(PRESET))
         else:
-            cost = searched_census_volume(
+            cost = census_rows(
                 grey_left,
                 grey_right,
                 depth,
@@ -115,7 +113,7 @@ def disparity(
                 candidates=candidates,
                 device=device,
             )
-            solution = solve(cost, views[0])
+            solution = solve(cost, views[0], depth)
         found, valid, confidence = solution.disparity, solution.valid, solution.confidence
     if not fill:
         found = np.where(valid, found, np.float32(np.nan))
@@ -130,13 +128,3 @@ def _whole(max_disparity: object) -> int:
     if depth < 1:
         raise OptionError(f"max_disparity is {max_disparity}; use a whole number of 1 or more")
     return depth
-
-
-def _check_size(image: UInt8[np.ndarray, "H W"], depth: int) -> None:
-    scores = image.size * depth
-    if scores > MAX_SCORES:
-        raise OptionError(
-            f"{image.shape[1]} x {image.shape[0]} pixels and {depth} disparities are "
-            f"{scores / 1e9:.1f} billion scores, and at most {MAX_SCORES / 1e9:.0f} are computed; "
-            "use smaller images or a smaller max_disparity"
-        )

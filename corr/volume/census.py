@@ -58,15 +58,29 @@ def census_volume(
         ShapeError: the images differ in size.
         OptionError: max_disparity is below 1.
     """
+    return hamming_volume(census(left), census(right), max_disparity, unseen_cost=unseen_cost)
+
+
+def hamming_volume(
+    left: UInt64[np.ndarray, "H W"],
+    right: UInt64[np.ndarray, "H W"],
+    max_disparity: int,
+    *,
+    unseen_cost: int = UNSEEN_COST,
+) -> UInt8[np.ndarray, "H W D"]:
+    """`census_volume` of words that are there already, such as those of some rows of an image.
+
+    Raises:
+        ShapeError: the words are of images that differ in size.
+        OptionError: max_disparity is below 1.
+    """
     if left.shape != right.shape:
         raise ShapeError(f"left is {left.shape} and right {right.shape}; a pair has one size")
     if max_disparity < 1:
         raise OptionError(f"max_disparity is {max_disparity}; use 1 or more")
-    words_left, words_right = census(left), census(right)
     cost = np.empty((*left.shape, max_disparity), np.uint8)
     in_pieces(
-        lambda top, bottom: _differ(words_left, words_right, top, bottom, unseen_cost, cost),
-        len(left),
+        lambda top, bottom: _differ(left, right, top, bottom, unseen_cost, cost), len(left)
     )
     return cost
 
