@@ -21,10 +21,13 @@ from corr.pipeline.stereo_census import census_rows
 from corr.pipeline.stereo_features import PRESET, feature_rows
 from corr.resources import resolve_device
 from corr.results import DisparityMap
-from corr.volume.disparity_range import estimate_max_disparity
+from corr.volume.disparity_range import estimate_max_disparity, look_swapped
 from corr.volume.presets import preset
 from corr.volume.solve import solve
 from corr.volume.strips import strip_rows
+
+FEW_MATCHED = 0.5
+"""Where a smaller share of the pixels has a match, the views may be in the wrong order."""
 
 OPENCV = {"sgbm": sgbm, "bm": bm}
 """Methods that OpenCV does in one step."""
@@ -48,7 +51,7 @@ def disparity(
             [0, 1]; rectified, so that a point has the same row in both views.
         right: the other view, of the same size.
         max_disparity: search 0 to this minus 1, px (not beyond the image's width); estimated when
-            not given, and then a pair that seems to be swapped brings a warning.
+            not given. A pair that seems to be swapped brings a warning.
         model: `census` (the default), `sgbm` or `bm`; or a network of patches (a name that
             `corr models` lists, a folder that training wrote, or a loaded network), whose
             similarity takes the place of the census cost.
@@ -57,7 +60,7 @@ def disparity(
             disparity; `exact`, `faiss` (on the CPU) and `faiss-gpu` score the most similar pixels
             of its row, and the others cost as much as the worst of them.
         candidates: of each pixel, where they are searched; 32 when not given.
-        device: where a network runs; the best one present when not given.
+        device: where a network and semi-global matching run; the best one present when not given.
 
     Raises:
         ImageError: an image cannot be read or used, or the two differ in size.
@@ -65,6 +68,9 @@ def disparity(
         ModelError: the model is unknown or does not do disparity.
         OptionError: max_disparity is not a whole number above 0, the volume is too large, or the
             search is unknown or not for this model.
+
+    Images of any number of rows take bounded memory (see `corr.volume.strips`), about 2 GB and 60
+    bytes a pixel.
     """
     chosen = catalog.resolve(model, "disparity")
     check_search(search, candidates)
@@ -81,29 +87,26 @@ def disparity(
             f"left is {sizes[0]} and right {sizes[1]} pixels; a rectified pair has one size"
         )
     grey_left, grey_right = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in views)
+    swapped: bool | None = None
     if depth is None:
         depth, swapped = estimate_max_disparity(grey_left, grey_right)
-        if swapped:
-            warnings.warn(
-                "left and right seem to be swapped: they agree better in the other order",
-                stacklevel=2,
-            )
     depth = min(depth, grey_left.shape[1])
     strip_rows(*grey_left.shape, depth)  # refuses what is too wide before anything is computed
     if isinstance(chosen, str) and chosen in OPENCV:
         found, valid = OPENCV[chosen](grey_left, grey_right, depth)
         confidence = valid.astype(np.float32)
     else:
+        place = resolve_device(device)
         if isinstance(chosen, Network):
             cost = feature_rows(
                 chosen,
                 *views,
                 depth,
-                resolve_device(device),
+                place,
                 search=search,
                 candidates=candidates,
             )
-            solution = solve(cost, views[0], depth, preset(PRESET))
+            solution = solve(cost, views[0], depth, preset(PRESET), device=place)
         else:
             cost = census_rows(
                 grey_left,
@@ -111,10 +114,16 @@ def disparity(
                 depth,
                 search=search,
                 candidates=candidates,
-                device=device,
+                device=place,
             )
-            solution = solve(cost, views[0], depth)
+            solution = solve(cost, views[0], depth, device=place)
         found, valid, confidence = solution.disparity, solution.valid, solution.confidence
+    if swapped is None and np.mean(confidence > 0) < FEW_MATCHED:
+        swapped = look_swapped(grey_left, grey_right)
+    if swapped:
+        warnings.warn(
+            "left and right seem to be swapped: they agree better in the other order", stacklevel=2
+        )
     if not fill:
         found = np.where(valid, found, np.float32(np.nan))
     return DisparityMap(found, confidence)

@@ -79,9 +79,7 @@ def hamming_volume(
     if max_disparity < 1:
         raise OptionError(f"max_disparity is {max_disparity}; use 1 or more")
     cost = np.empty((*left.shape, max_disparity), np.uint8)
-    in_pieces(
-        lambda top, bottom: _differ(left, right, top, bottom, unseen_cost, cost), len(left)
-    )
+    in_pieces(lambda top, bottom: _differ(left, right, top, bottom, unseen_cost, cost), len(left))
     return cost
 
 

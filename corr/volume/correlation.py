@@ -105,7 +105,9 @@ def correlate_rows(
     return scores[0, :, :, 0]
 
 
-def right_view(volume: Shaped[Tensor, "H W D"], outside: int | float = 0) -> Shaped[Tensor, "H W D"]:
+def right_view(
+    volume: Shaped[Tensor, "H W D"], outside: int | float = 0
+) -> Shaped[Tensor, "H W D"]:
     """The volume of the right view: entry `[y, x, d]` is the left one's `[y, x + d, d]`.
 
     Both are the score of the same two pixels, so nothing is computed again; the result is a view

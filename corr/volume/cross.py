@@ -35,9 +35,7 @@ def cross_arms(
             f"length is {length} and tolerance {tolerance}; use 1 to 127 px and 0 or more levels"
         )
     arms = np.zeros((*image.shape[:2], 4), np.uint8)
-    in_pieces(
-        lambda top, bottom: _reach(image, length, tolerance, top, bottom, arms), len(image)
-    )
+    in_pieces(lambda top, bottom: _reach(image, length, tolerance, top, bottom, arms), len(image))
     return arms
 
 

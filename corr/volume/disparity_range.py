@@ -51,12 +51,28 @@ def estimate_max_disparity(
     """
     width = left.shape[1]
     found = _match_coarsely(left, right)
-    swapped = _match_coarsely(right, left).evidence > SWAPPED_EVIDENCE * found.evidence
+    swapped = _swapped(found, left, right)
     if len(found.disparities):
         largest = (float(np.quantile(found.disparities, 0.999)) + 1) / found.scale
     else:
         largest = width / 8
     return min(width, max(16, round(MARGIN * largest))), swapped
+
+
+def look_swapped(left: UInt8[np.ndarray, "H W"], right: UInt8[np.ndarray, "H W"]) -> bool:
+    """Whether the views of a pair agree much better in the other order, in reduced size.
+
+    Args:
+        left: grey left image.
+        right: grey right image, of the same size.
+    """
+    return _swapped(_match_coarsely(left, right), left, right)
+
+
+def _swapped(
+    found: _Coarse, left: UInt8[np.ndarray, "H W"], right: UInt8[np.ndarray, "H W"]
+) -> bool:
+    return _match_coarsely(right, left).evidence > SWAPPED_EVIDENCE * found.evidence
 
 
 def _match_coarsely(left: UInt8[np.ndarray, "H W"], right: UInt8[np.ndarray, "H W"]) -> _Coarse:

@@ -76,6 +76,4 @@ class StepPenalties:
 
 def _check(small: int, large: int) -> None:
     if not 0 <= small <= large:
-        raise OptionError(
-            f"penalties are small {small} and large {large}; use 0 <= small <= large"
-        )
+        raise OptionError(f"penalties are small {small} and large {large}; use 0 <= small <= large")

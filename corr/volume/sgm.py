@@ -64,17 +64,8 @@ def sweep(
 
     Source: Hirschmueller 2008, equations 13 and 14.
     """
-    if guide.shape != cost.shape[:2] or cost.size == 0:
-        raise ShapeError(f"a volume of {cost.shape} does not fit an image of {guide.shape}")
-    if num_paths not in (4, 8):
-        raise OptionError(f"num_paths is {num_paths}; use 4 or 8")
     penalties = penalties or Penalties()
-    cost = np.ascontiguousarray(_whole_costs(cost))
-    highest = int(cost.max()) + penalties.large
-    if highest > MAX_PATH_COST:
-        raise OptionError(
-            f"cost and large penalty add up to {highest}; use at most {MAX_PATH_COST} together"
-        )
+    cost = checked_costs(cost, guide, penalties, num_paths)
     small, large = penalties.tables(guide)
     totals = np.zeros((2, *cost.shape), np.uint16)
     first, step = (0, 1) if num_paths == 8 else (1, 2)
@@ -85,6 +76,26 @@ def sweep(
         ]
     )
     return totals
+
+
+def checked_costs(
+    cost: Integer[np.ndarray, "H W D"] | Float[np.ndarray, "H W D"],
+    guide: UInt8[np.ndarray, "H W"],
+    penalties: Penalties | StepPenalties,
+    num_paths: int,
+) -> UInt8[np.ndarray, "H W D"] | UInt16[np.ndarray, "H W D"]:
+    """The costs as whole numbers, of which the paths' sums fit 16 bits; arguments as of `sweep`."""
+    if guide.shape != cost.shape[:2] or cost.size == 0:
+        raise ShapeError(f"a volume of {cost.shape} does not fit an image of {guide.shape}")
+    if num_paths not in (4, 8):
+        raise OptionError(f"num_paths is {num_paths}; use 4 or 8")
+    whole = np.ascontiguousarray(_whole_costs(cost))
+    highest = int(whole.max()) + penalties.large
+    if highest > MAX_PATH_COST:
+        raise OptionError(
+            f"cost and large penalty add up to {highest}; use at most {MAX_PATH_COST} together"
+        )
+    return whole
 
 
 def _whole_costs(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 from jaxtyping import Bool, Float32, UInt8
 
 from corr.volume.cross import cross_aggregate, cross_arms
@@ -34,6 +35,8 @@ def solve(
     image: UInt8[np.ndarray, "H W 3"],
     max_disparity: int,
     chosen: Preset | None = None,
+    *,
+    device: torch.device | None = None,
 ) -> Solution:
     """Semi-global matching, sub-pixel, left-right check, speckles, fill, median, edges.
 
@@ -44,6 +47,8 @@ def solve(
         max_disparity: disparities 0 to this minus 1.
         chosen: settings that suit the cost; those of census when not given.
 
+        device: where paths and read-out are computed; the CPU when not given.
+
     Raises:
         ShapeError: volume and image do not fit.
         OptionError: the costs are of another type or too high, or there are too many of a row.
@@ -53,7 +58,7 @@ def solve(
     rows = cost if callable(cost) else lambda top, bottom: cost[top:bottom]
     if chosen.cross_length:
         rows = _over_crosses(rows, image, chosen)
-    winners = winners_of_strips(rows, grey, max_disparity, chosen)
+    winners = winners_of_strips(rows, grey, max_disparity, chosen, device=device)
     valid = agree(winners) & (winners.confidence > 0)
     valid = without_speckles(winners.disparity, valid, min_pixels=chosen.min_island)
     if chosen.fill == "interpolated":

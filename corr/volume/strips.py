@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from jaxtyping import Float, Integer, UInt8
 
 from corr.errors import OptionError
 from corr.volume.presets import Preset
 from corr.volume.readout import Winners, read_winners
+from corr.volume.scan import winners_on
 from corr.volume.sgm import sweep
 
 Volume = Integer[np.ndarray, "H W D"] | Float[np.ndarray, "H W D"]
@@ -31,7 +33,8 @@ def winners_of_strips(
     max_disparity: int,
     chosen: Preset,
     *,
-    strip_scores: int = STRIP_SCORES,
+    strip_scores: int | None = None,
+    device: torch.device | None = None,
 ) -> Winners:
     """Semi-global matching and read-out; exact where the whole volume is within the limit.
 
@@ -43,7 +46,8 @@ def winners_of_strips(
         guide: grey left image, whose edges lower P2.
         max_disparity: disparities 0 to this minus 1.
         chosen: settings of the paths and the read-out.
-        strip_scores: most entries of a volume.
+        strip_scores: most entries of a volume; `STRIP_SCORES` when not given.
+        device: one that is not a CPU computes by torch, with equal results.
 
     Raises:
         ShapeError: a volume does not fit the guide.
@@ -57,9 +61,14 @@ def winners_of_strips(
         start, stop = max(0, top - OVERLAP), min(height, bottom + OVERLAP)
         if rows >= height:
             start, stop = 0, height
-        sweeps = sweep(cost(start, stop), guide[start:stop], chosen.penalties, num_paths=chosen.num_paths)
-        parts.append(read_winners(sweeps[:, top - start : bottom - start], chosen.subpixel))
-        del sweeps
+        volume, rows_guide = cost(start, stop), guide[start:stop]
+        inner = slice(top - start, bottom - start)
+        if device is None or device.type == "cpu":
+            sweeps = sweep(volume, rows_guide, chosen.penalties, num_paths=chosen.num_paths)
+            parts.append(read_winners(sweeps[:, inner], chosen.subpixel))
+            del sweeps  # before the next are made
+        else:
+            parts.append(winners_on(device, volume, rows_guide, inner, chosen))
     return Winners(
         np.concatenate([part.disparity for part in parts]),
         np.concatenate([part.confidence for part in parts]),
@@ -67,14 +76,13 @@ def winners_of_strips(
     )
 
 
-def strip_rows(
-    height: int, width: int, max_disparity: int, strip_scores: int = STRIP_SCORES
-) -> int:
+def strip_rows(height: int, width: int, max_disparity: int, strip_scores: int | None = None) -> int:
     """Rows of a strip, without its overlaps: all where the volume is within the limit.
 
     Raises:
         OptionError: overlaps alone are beyond the limit.
     """
+    strip_scores = strip_scores or STRIP_SCORES
     most = strip_scores // (width * max_disparity)
     if most >= height:
         return height

@@ -8,6 +8,7 @@ from corr.metrics import bad_pixel_rate
 from corr.models import HardNet
 from corr.pipeline import stereo
 from corr.pipeline.stereo import disparity
+from corr.volume import strips
 from corr.volume.disparity_range import estimate_max_disparity
 
 
@@ -94,8 +95,44 @@ def test_the_range_is_estimated_when_not_given():
 
 def test_swapped_views_bring_a_warning():
     left, right, _ = data.stereo_motorcycle()
-    with pytest.warns(UserWarning, match="left and right seem to be swapped"):
-        disparity(right, left)
+    for given in (None, 64):
+        with pytest.warns(UserWarning, match="left and right seem to be swapped"):
+            found = disparity(right, left, max_disparity=given)
+        assert (found.confidence > 0).mean() < 0.4
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("dark", ["left", "right"])
+def test_a_view_without_content_has_no_confident_pixel(dark, level):
+    left, right, _ = _two_planes()
+    views = {"left": left, "right": right, dark: np.full_like(left, level)}
+    for given in (None, 24):
+        found = disparity(views["left"], views["right"], max_disparity=given)
+        assert (found.confidence == 0).all()
+        holes = disparity(views["left"], views["right"], max_disparity=given, fill=False)
+        assert np.isnan(holes.disparity).all()
+
+
+def test_unrelated_views_have_few_confident_pixels():
+    left, _, _ = data.stereo_motorcycle()
+    noise = np.random.default_rng(0).integers(0, 256, left.shape).astype(np.uint8)
+    found = disparity(left, noise, max_disparity=64)
+    assert np.mean(found.confidence > 0.1) < 0.02
+
+
+def test_one_row_is_enough_for_a_plain_shift():
+    row = np.random.default_rng(0).integers(0, 256, (1, 205)).astype(np.uint8)
+    found = disparity(row[:, :200].copy(), row[:, 5:].copy(), max_disparity=16)
+    assert np.median(found.disparity) == pytest.approx(5, abs=0.3)
+
+
+def test_a_large_image_is_solved_in_strips(monkeypatch):
+    left, right, truth = data.stereo_motorcycle()
+    whole = disparity(left, right, max_disparity=64)
+    monkeypatch.setattr(strips, "STRIP_SCORES", 200 * left.shape[1] * 64)
+    found = disparity(left, right, max_disparity=64)
+    assert np.mean(np.abs(found.disparity - whole.disparity) > 1) < 0.01
+    assert bad_pixel_rate(found.disparity, truth, 2.0) < 0.065
 
 
 def test_two_equal_images_are_not_called_swapped():
@@ -168,6 +205,6 @@ def test_refusals(monkeypatch):
         disparity(image, image, model="raft")
     with pytest.raises(ModelError, match="'sift' does match and extract, not disparity"):
         disparity(image, image, model="sift")
-    monkeypatch.setattr(stereo, "MAX_SCORES", 1000)
-    with pytest.raises(OptionError, match=r"20 x 10 pixels and 15 disparities .* smaller"):
+    monkeypatch.setattr(strips, "STRIP_SCORES", 1000)
+    with pytest.raises(OptionError, match=r"20 pixels and 15 disparities .* smaller"):
         disparity(image, image, max_disparity=15)

@@ -33,7 +33,9 @@ def _pair(shift=5, shape=(24, 70)):
 def test_all_candidates_give_the_census_volume(search, depth):
     left, right = (view[..., 0].copy() for view in _pair())
     whole = census_volume(left, right, depth)
-    found = census_rows(left, right, depth, search=search, candidates=70, device="cpu")(0, len(left))
+    found = census_rows(left, right, depth, search=search, candidates=70, device="cpu")(
+        0, len(left)
+    )
     assert found.dtype == np.uint8
     np.testing.assert_array_equal(found, whole)
 
@@ -76,7 +78,8 @@ def test_all_candidates_give_the_same_disparity(search):
 def test_few_candidates_bound_the_costs_from_below_and_find_the_shift(search):
     left, right = (view[..., 0].copy() for view in _pair())
     whole = census_volume(left, right, 16)
-    found = census_rows(left, right, 16, search=search, candidates=4, device="cpu")(0, len(left))
+    rows = census_rows(left, right, 16, search=search, candidates=4, device="cpu")
+    found = rows(0, len(left))
     seen = np.arange(16) <= np.arange(70)[:, None]
     assert (found <= whole)[:, seen].all()
     assert (found == whole)[:, seen].mean() < 0.9

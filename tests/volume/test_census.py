@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corr.errors import OptionError, ShapeError
-from corr.volume.census import MAX_COST, census, census_volume
+from corr.volume.census import MAX_COST, census, census_volume, hamming_volume
 
 
 def _random(shape, seed=0):
@@ -70,7 +70,8 @@ def test_one_pixel_and_black_images_cost_nothing():
 
 def test_refusals():
     image = _random((4, 5))
+    words = census(image)
     with pytest.raises(ShapeError, match="one size"):
-        unwrap(census_volume)(image, image[:, :4], 2)  # past the shape check of the tests
+        unwrap(hamming_volume)(words, words[:, :4], 2)  # past the shape check of the tests
     with pytest.raises(OptionError, match="max_disparity is 0; use 1 or more"):
         census_volume(image, image, 0)

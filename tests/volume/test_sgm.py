@@ -5,7 +5,7 @@ import pytest
 
 from corr.errors import OptionError, ShapeError
 from corr.volume.penalties import Penalties, StepPenalties
-from corr.volume.sgm import aggregate, sweep
+from corr.volume.sgm import aggregate, checked_costs, sweep
 
 PATHS = [(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 """(dy, dx) of a step along each path; the first four are rows and columns."""
@@ -149,7 +149,7 @@ def test_bad_options_are_refused(change, message):
 def test_bad_shapes_and_penalties_are_refused():
     cost = np.zeros((2, 3, 4), np.uint8)
     with pytest.raises(ShapeError, match="does not fit"):
-        unwrap(aggregate)(cost, np.zeros((2, 4), np.uint8))  # past the shape check of the tests
+        unwrap(checked_costs)(cost, np.zeros((2, 4), np.uint8), Penalties(), 8)  # unchecked
     with pytest.raises(ShapeError, match="does not fit"):
         aggregate(cost[:, :, :0], np.zeros((2, 3), np.uint8))
     with pytest.raises(OptionError, match="small 5 and large 4"):

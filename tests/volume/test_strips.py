@@ -20,7 +20,9 @@ def _scene(height, width, max_disparity):
     left = texture[:, :width].copy()
     right = np.stack([texture[y, d : d + width] for y, d in enumerate(depth)])
     words = census(left), census(np.ascontiguousarray(right))
-    return (lambda top, bottom: hamming_volume(*(w[top:bottom] for w in words), max_disparity)), left
+    return (
+        lambda top, bottom: hamming_volume(*(w[top:bottom] for w in words), max_disparity)
+    ), left
 
 
 def test_a_volume_within_the_limit_is_solved_at_once():
@@ -34,7 +36,9 @@ def test_a_volume_within_the_limit_is_solved_at_once():
 def test_strips_find_what_the_whole_finds_in_a_fraction_of_its_memory():
     height, width, depth = 1200, 100, 40
     cost, guide = _scene(height, width, depth)
-    whole = winners_of_strips(cost, guide, depth, preset("census"))  # compiles too, which takes memory of its own
+    whole = winners_of_strips(
+        cost, guide, depth, preset("census")
+    )  # compiles too, which takes memory of its own
     limit = 200 * width * depth
     peaks = []
     for scores in (height * width * depth, limit):
