@@ -16,10 +16,12 @@ from corr.drawing import draw_error
 from corr.errors import CorrError, FormatError
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
+from corr.evaluation.candidates import Candidate
 from corr.formats import read_disparity, read_image
 from corr.formats.suffixes import DISPARITY
 from corr.metrics import bad_pixel_rate, d1_rate, density, mean_disparity_error
 from corr.pipeline.stereo import OPENCV, disparity
+from corr.pipeline.stereo_cost import cost_names
 from corr.results import DisparityMap, Picture
 
 BAD_PX = (0.5, 1.0, 2.0, 4.0)
@@ -110,6 +112,22 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
     def read(self, item: StereoPair) -> StereoInputs:
         """Both images and the truth."""
         return StereoInputs(read_image(item.left), read_image(item.right), item.truth())
+
+    def candidate(self, model: str) -> Candidate:
+        """A model, a folder of results, or several models whose costs are averaged.
+
+        Raises:
+            ModelError: one of them is unknown or does not do disparity.
+        """
+        parts = cost_names(model)
+        if len(parts) == 1:
+            return super().candidate(model)
+        files = {
+            f"{part}/{file}": checksum
+            for part in parts
+            for file, checksum in super().candidate(str(part)).sha256.items()
+        }
+        return Candidate(model, files, variant=model)
 
     def run(self, model: str, inputs: StereoInputs) -> DisparityMap:
         """The map of the left image, filled."""

@@ -15,14 +15,11 @@ from corr.classical.stereo import bm, sgbm
 from corr.errors import ImageError, OptionError
 from corr.formats import as_image
 from corr.models.network import Network
-from corr.pipeline import catalog
 from corr.pipeline.stereo_candidates import check_search
-from corr.pipeline.stereo_census import census_rows
-from corr.pipeline.stereo_features import PRESET, feature_rows
+from corr.pipeline.stereo_cost import pair_cost, resolve_costs
 from corr.resources import resolve_device
 from corr.results import DisparityMap
 from corr.volume.disparity_range import estimate_max_disparity, look_swapped
-from corr.volume.presets import preset
 from corr.volume.solve import solve
 from corr.volume.strips import strip_rows
 
@@ -54,7 +51,8 @@ def disparity(
             not given. A pair that seems to be swapped brings a warning.
         model: `census` (the default), `sgbm` or `bm`; or a network of patches (a name that
             `corr models` lists, a folder that training wrote, or a loaded network), whose
-            similarity takes the place of the census cost.
+            similarity takes the place of the census cost. Names joined by `+`, such as
+            `census+hardnet`, average their costs.
         fill: give a value to what only one view sees; otherwise NaN.
         search: who finds the candidates of a pixel, for `census` and networks: `auto` scores every
             disparity; `exact`, `faiss` (on the CPU) and `faiss-gpu` score the most similar pixels
@@ -72,11 +70,12 @@ def disparity(
     Images of any number of rows take bounded memory (see `corr.volume.strips`), about 2 GB and 60
     bytes a pixel.
     """
-    chosen = catalog.resolve(model, "disparity")
+    chosen = resolve_costs(model, tuple(OPENCV))
     check_search(search, candidates)
-    if search != "auto" and isinstance(chosen, str) and chosen in OPENCV:
+    complete = next((name for name in chosen if isinstance(name, str) and name in OPENCV), None)
+    if complete and search != "auto":
         raise OptionError(
-            f"model '{chosen}' does its own search; leave out search '{search}', or use model "
+            f"model '{complete}' does its own search; leave out search '{search}', or use model "
             "'census' or a network"
         )
     depth = None if max_disparity is None else _whole(max_disparity)
@@ -92,31 +91,15 @@ def disparity(
         depth, swapped = estimate_max_disparity(grey_left, grey_right)
     depth = min(depth, grey_left.shape[1])
     strip_rows(*grey_left.shape, depth)  # refuses what is too wide before anything is computed
-    if isinstance(chosen, str) and chosen in OPENCV:
-        found, valid = OPENCV[chosen](grey_left, grey_right, depth)
+    if complete:
+        found, valid = OPENCV[complete](grey_left, grey_right, depth)
         confidence = valid.astype(np.float32)
     else:
         place = resolve_device(device)
-        if isinstance(chosen, Network):
-            cost = feature_rows(
-                chosen,
-                *views,
-                depth,
-                place,
-                search=search,
-                candidates=candidates,
-            )
-            solution = solve(cost, views[0], depth, preset(PRESET), device=place)
-        else:
-            cost = census_rows(
-                grey_left,
-                grey_right,
-                depth,
-                search=search,
-                candidates=candidates,
-                device=place,
-            )
-            solution = solve(cost, views[0], depth, device=place)
+        cost, settings = pair_cost(
+            chosen, *views, depth, place, search=search, candidates=candidates
+        )
+        solution = solve(cost, views[0], depth, settings, device=place)
         found, valid, confidence = solution.disparity, solution.valid, solution.confidence
     if swapped is None and np.mean(confidence > 0) < FEW_MATCHED:
         swapped = look_swapped(grey_left, grey_right)

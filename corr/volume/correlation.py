@@ -186,14 +186,19 @@ class _Axis:
         """The axis as tile, place in the tile, phase."""
         length = self.num_tiles * self.tile * self.step
         padded = _pad(features, axis, 0, length - self.size)
-        return padded.unflatten(axis, (self.num_tiles, self.tile, self.step))
+        return _split(padded, axis, self.num_tiles, self.tile, self.step)
 
     def windows(self, features: Tensor, axis: int) -> Tensor:
         """The axis as tile and phase, and last of all axes what the tile can meet."""
         length = (self.num_tiles * self.tile + self.count - 1) * self.step
         padded = _pad(features, axis, -self.start, length + self.start - self.size)
-        phases = padded.unflatten(axis, (-1, self.step))
+        phases = _split(padded, axis, -1, self.step)
         return phases.unfold(axis, self.tile + self.count - 1, self.tile)
+
+
+def _split(features: Tensor, axis: int, *sizes: int) -> Tensor:
+    """One axis as several."""
+    return features.reshape(*features.shape[:axis], *sizes, *features.shape[axis + 1 :])
 
 
 def _pad(features: Tensor, axis: int, before: int, after: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Semi-global matching and read-out in torch, for devices that are not a CPU."""
+"""Semi-global matching and read-out in torch, for a GPU; on a CPU `sweep` is faster."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def winners_of_strips(
         max_disparity: disparities 0 to this minus 1.
         chosen: settings of the paths and the read-out.
         strip_scores: most entries of a volume; `STRIP_SCORES` when not given.
-        device: one that is not a CPU computes by torch, with equal results.
+        device: CUDA computes by torch, with equal results; everything else by the CPU.
 
     Raises:
         ShapeError: a volume does not fit the guide.
@@ -63,7 +63,7 @@ def winners_of_strips(
             start, stop = 0, height
         volume, rows_guide = cost(start, stop), guide[start:stop]
         inner = slice(top - start, bottom - start)
-        if device is None or device.type == "cpu":
+        if device is None or device.type != "cuda":
             sweeps = sweep(volume, rows_guide, chosen.penalties, num_paths=chosen.num_paths)
             parts.append(read_winners(sweeps[:, inner], chosen.subpixel))
             del sweeps  # before the next are made

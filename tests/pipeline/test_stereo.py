@@ -190,6 +190,18 @@ def test_a_network_takes_the_place_of_census():
     assert network.training
 
 
+def test_costs_are_averaged_by_names_joined_with_a_plus():
+    left, right, truth = _two_planes()
+    found = disparity(left, right, max_disparity=24, model="census+hardnet", device="cpu")
+    assert bad_pixel_rate(found.disparity, truth, 1.0) < 0.06
+    census = disparity(left, right, max_disparity=24)
+    assert (found.disparity != census.disparity).mean() > 0.5
+    with pytest.raises(OptionError, match="model 'sgbm' has no cost that could be averaged"):
+        disparity(left, right, model="census+sgbm")
+    with pytest.raises(ModelError, match="model 'raft' is not known"):
+        disparity(left, right, model="census+raft")
+
+
 @pytest.mark.parametrize("given", [0, -3, 2.5, "64", True])
 def test_a_bad_range_is_refused(given):
     image = np.zeros((10, 20), np.uint8)
