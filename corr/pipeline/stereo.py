@@ -89,8 +89,9 @@ def disparity(
     swapped: bool | None = None
     if depth is None:
         depth, swapped = estimate_max_disparity(grey_left, grey_right)
-    depth = min(depth, grey_left.shape[1])
-    strip_rows(*grey_left.shape, depth)  # refuses what is too wide before anything is computed
+    height, width = grey_left.shape
+    depth = min(depth, width)
+    strip_rows(height, width, depth)  # refuses what is too wide before anything is computed
     if complete:
         found, valid = OPENCV[complete](grey_left, grey_right, depth)
         confidence = valid.astype(np.float32)

@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 
 from corr.pipeline.stereo_candidates import find_candidates, scatter
 from corr.resources import resolve_device
-from corr.volume.census import UNSEEN_COST, census, hamming_volume
+from corr.volume.census import FLAT, UNSEEN_COST, census, hamming_volume
 from corr.volume.strips import RowsCost
 
 
@@ -35,17 +35,19 @@ def census_rows(
         MissingExtraError: FAISS was asked for and cannot be used; when rows are computed.
     """
     words = census(left), census(right)
+
+    def dense(top: int, bottom: int) -> UInt8[np.ndarray, "H W D"]:
+        return hamming_volume(words[0][top:bottom], words[1][top:bottom], max_disparity)
+
     if search == "auto":
-        return lambda top, bottom: hamming_volume(
-            words[0][top:bottom], words[1][top:bottom], max_disparity
-        )
+        return dense
     place = resolve_device("cpu" if search == "faiss" else device)
     unseen = np.arange(max_disparity) > np.arange(left.shape[1])[:, None]
 
     def rows(top: int, bottom: int) -> UInt8[np.ndarray, "H W D"]:
         bits_left, bits_right = (
-            torch.from_numpy(view[top:bottom].view(np.uint8).reshape(-1, view.shape[1], 8))
-            for view in words
+            torch.from_numpy(view.view(np.uint8).reshape(*view.shape, 8))
+            for view in (words[0][top:bottom] & ~FLAT, words[1][top:bottom] & ~FLAT)
         )
         found = find_candidates(
             bits_left.to(place),
@@ -57,6 +59,10 @@ def census_rows(
         )
         cost = scatter(found, max_disparity, lambda scores: (-scores).to(torch.uint8))
         highest = np.where(unseen, 0, cost).max(2, keepdims=True)
-        return np.where(unseen, np.minimum(highest, np.uint8(UNSEEN_COST)), cost)
+        cost = np.where(unseen, np.minimum(highest, np.uint8(UNSEEN_COST)), cost)
+        flat = words[0][top:bottom] & FLAT > 0
+        if flat.any():  # of these every candidate is as good as any other
+            cost[flat] = dense(top, bottom)[flat]
+        return cost
 
     return rows

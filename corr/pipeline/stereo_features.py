@@ -86,9 +86,12 @@ def feature_rows(
         cost = np.empty((bottom - top, width, max_disparity), np.uint8)
         for start in range(top, bottom, BAND):
             stop = min(start + BAND, bottom)
-            views = (_rows(coarse, start, stop, width) for coarse in (coarse_left, coarse_right))
             cost[start - top : stop - top] = _band(
-                *views, max_disparity, search=search, candidates=candidates
+                _rows(coarse_left, start, stop, width),
+                _rows(coarse_right, start, stop, width),
+                max_disparity,
+                search=search,
+                candidates=candidates,
             )
         cost[:, unseen] = UNSEEN_COST
         return cost

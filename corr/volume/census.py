@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import no_type_check
 
+import cv2
 import numpy as np
 from jaxtyping import UInt8, UInt64
 from numba.extending import intrinsic
@@ -24,8 +25,12 @@ pixels away from what is not seen, a lower one towards it.
 """
 
 
+FLAT = np.uint64(1 << 63)
+"""The bit of a word that says that all pixels of its window are equal."""
+
+
 def census(image: UInt8[np.ndarray, "H W"]) -> UInt64[np.ndarray, "H W"]:
-    """One bit for each neighbour in the window: whether it is darker than the pixel.
+    """One bit for each neighbour in the window: whether it is darker than the pixel; and `FLAT`.
 
     Outside the image the border repeats.
 
@@ -36,6 +41,8 @@ def census(image: UInt8[np.ndarray, "H W"]) -> UInt64[np.ndarray, "H W"]:
     padded = np.pad(image, ((up, up), (side, side)), mode="edge")
     words = np.zeros(image.shape, np.uint64)
     in_pieces(lambda top, bottom: _compare(padded, up, side, top, bottom, words), len(image))
+    window = np.ones(WINDOW, np.uint8)
+    words[cv2.dilate(image, window) == cv2.erode(image, window)] |= FLAT
     return words
 
 
@@ -47,6 +54,9 @@ def census_volume(
     unseen_cost: int = UNSEEN_COST,
 ) -> UInt8[np.ndarray, "H W D"]:
     """How many census bits differ between a left pixel and the right one `d` px to its left.
+
+    A left window without any contrast says nothing about windows that have some: all of these cost
+    as much as what is not seen. So a black view has no match, rather than some match.
 
     Args:
         left: grey left image.
@@ -123,8 +133,12 @@ def _differ(left, right, top, bottom, unseen_cost, cost):  # noqa: PLR0917
             word, row = left[y, x], cost[y, x]
             seen = min(depth, x + 1)
             start = width - 1 - x
-            for d in range(seen):
-                row[d] = np.uint8(_count_bits(word ^ mirrored[start + d]))
+            if word & FLAT:
+                for d in range(seen):
+                    row[d] = 0 if mirrored[start + d] & FLAT else np.uint8(unseen_cost)
+            else:
+                for d in range(seen):
+                    row[d] = np.uint8(_count_bits((word ^ mirrored[start + d]) & ~FLAT))
             highest = row[0]
             for d in range(seen):
                 highest = max(highest, row[d])

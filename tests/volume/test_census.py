@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corr.errors import OptionError, ShapeError
-from corr.volume.census import MAX_COST, census, census_volume, hamming_volume
+from corr.volume.census import FLAT, MAX_COST, census, census_volume, hamming_volume
 
 
 def _random(shape, seed=0):
@@ -66,6 +66,19 @@ def test_one_pixel_and_black_images_cost_nothing():
     ]
     black = np.zeros((5, 8), np.uint8)
     assert (census_volume(black, black, 4, unseen_cost=0) == 0).all()
+
+
+def test_a_window_without_contrast_fits_its_like_and_tells_nothing_of_others():
+    left, right = _random((9, 30)), _random((9, 30))
+    left[:, :20], right[:, :12] = 7, 7  # flat windows: left x < 16, right x < 8
+    cost = census_volume(left, right, 10, unseen_cost=14)
+    words = census(left), census(right)
+    assert (words[0][:, :16] == FLAT).all()
+    assert not (words[0][:, 20:] & FLAT).any()
+    for x in range(10, 16):
+        match = x - np.arange(10)
+        assert (cost[:, x, match < 8] == 0).all()
+        assert (cost[:, x, match >= 8] == 14).all()
 
 
 def test_refusals():
