@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, UInt8
 
+from corr.errors import ShapeError
 from corr.volume.cross import cross_aggregate, cross_arms
 from corr.volume.edges import align_to_edges
 from corr.volume.interpolation import interpolate, mistaken
@@ -46,7 +47,6 @@ def solve(
         image: left image, whose edges guide the depth's.
         max_disparity: disparities 0 to this minus 1.
         chosen: settings that suit the cost; those of census when not given.
-
         device: CUDA computes paths and read-out, with equal results.
 
     Raises:
@@ -55,7 +55,7 @@ def solve(
     """
     chosen = chosen or preset("census")
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    rows = cost if callable(cost) else lambda top, bottom: cost[top:bottom]
+    rows = cost if callable(cost) else _rows_of(cost, max_disparity)
     if chosen.cross_length:
         rows = _over_crosses(rows, image, chosen)
     winners = winners_of_strips(rows, grey, max_disparity, chosen, device=device)
@@ -67,6 +67,12 @@ def solve(
         filled = fill_background(winners.disparity, valid)
     disparity = median(align_to_edges(median(filled), image), 3)
     return Solution(disparity, valid, np.where(valid, winners.confidence, np.float32(0)))
+
+
+def _rows_of(cost: Volume, max_disparity: int) -> RowsCost:
+    if cost.shape[2] != max_disparity:
+        raise ShapeError(f"a volume of {cost.shape} does not hold {max_disparity} disparities")
+    return lambda top, bottom: cost[top:bottom]
 
 
 def _over_crosses(rows: RowsCost, image: UInt8[np.ndarray, "H W 3"], chosen: Preset) -> RowsCost:

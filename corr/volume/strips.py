@@ -59,8 +59,6 @@ def winners_of_strips(
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         start, stop = max(0, top - OVERLAP), min(height, bottom + OVERLAP)
-        if rows >= height:
-            start, stop = 0, height
         volume, rows_guide = cost(start, stop), guide[start:stop]
         inner = slice(top - start, bottom - start)
         if device is None or device.type != "cuda":

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from corr.errors import OptionError
+from corr.errors import OptionError, ShapeError
 from corr.volume.penalties import StepPenalties
 from corr.volume.presets import preset, presets
 from corr.volume.solve import solve
@@ -31,6 +31,11 @@ def test_those_of_mc_cnn_are_its_published_numbers_in_our_unit():
         assert penalties.small == round(p1 * 127.5)
         assert penalties.large == min(round(p1 * p2_over_p1 * 127.5), 8191 - 255)
         assert penalties.quotient == q1 * q2
+
+
+def test_a_volume_of_another_range_is_refused():
+    with pytest.raises(ShapeError, match="does not hold 5 disparities"):
+        solve(np.zeros((3, 4, 6), np.uint8), np.zeros((3, 4, 3), np.uint8), 5)
 
 
 def test_an_unknown_preset_is_refused():
