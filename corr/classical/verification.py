@@ -42,7 +42,8 @@ def verify_matches(
 
     Source: Barath 2020, "MAGSAC++, a fast, reliable and accurate robust estimator".
     """
-    check_model(model)
+    if model not in MODELS:
+        raise OptionError(f"model '{model}' is not known; use one of {', '.join(MODELS)}")
     if not threshold_px > 0:
         raise OptionError(f"threshold_px is {threshold_px}; use a value above 0")
     if points0.shape != points1.shape or points0.shape[1:] != (2,):
@@ -82,13 +83,3 @@ def fit_homography(
     pair = np.ascontiguousarray(points0, np.float64), np.ascontiguousarray(points1, np.float64)
     matrix: Float[np.ndarray, "3 3"] | None = cv2.findHomography(*pair, 0)[0]
     return matrix
-
-
-def check_model(model: str) -> None:
-    """Refuse a geometric model that is not known.
-
-    Raises:
-        OptionError: says which are.
-    """
-    if model not in MODELS:
-        raise OptionError(f"verify '{model}' is not known; use one of {', '.join(MODELS)}")

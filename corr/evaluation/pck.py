@@ -50,7 +50,8 @@ class PckProtocol:
     max_points: int = 1000
     seed: int = 0
     candidates: str = (
-        "image 1 whole: every cell of a dense network, at (cell + 0.5) * stride - 0.5; for others "
+        "image 1 whole: every cell of a dense network, at (cell + 0.5) * stride - 0.5, with the "
+        "surroundings that `corr match --dense` looks at, if any; for others "
         "the centres of squares"
     )
     step_px: int = 4

@@ -132,20 +132,3 @@ def read_points(
         local = points[own] - tile.origin()
         read[own] = tile.description.read(local[None], network.stride)[0].float()
     return read
-
-
-@torch.no_grad()
-def describe_cells(
-    image: Float[Tensor, "1 3 H W"], network: DenseDescriptor
-) -> Float[Tensor, "Hs Ws D"]:
-    """The unit-length float32 descriptor of every cell of `stride` px of an image."""
-    height, width = image.shape[-2:]
-    stride = network.stride
-    whole = image.new_empty(-(-height // stride), -(-width // stride), network.descriptor_dim)
-    for tile in describe_tiles(network.view(image), network):
-        left, top, right, bottom = (-(-side // stride) for side in tile.core)
-        rows = slice(top - tile.top // stride, bottom - tile.top // stride)
-        columns = slice(left - tile.left // stride, right - tile.left // stride)
-        cells = tile.description.descriptors[0, :, rows, columns]
-        whole[top:bottom, left:right] = cells.permute(1, 2, 0)
-    return whole

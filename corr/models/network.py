@@ -143,6 +143,8 @@ class DenseDescriptor(Network):
     """The same where few pass it, of matches that keep their neighbours; None for no second try."""
     inconsistent_px: float | None = None
     """How far the second nearest is from the nearest in image 1, likewise; None for anywhere."""
+    support_px: int = 0
+    """How far around a place is looked at where all places are matched, likewise; 0 for nowhere."""
     rotations: Rotations = "none"
     """When image 1 is matched turned, likewise."""
     multiple: int = 1

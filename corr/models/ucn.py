@@ -68,6 +68,8 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             None for no second try.
         inconsistent_px: what counts as second nearest in it, likewise: a keypoint that was found at
             several scales is no rival of itself.
+        support_px: how far around a place is looked at, too, where all places are matched,
+            likewise; 0 for nowhere.
         rotations: when image 1 is also matched turned by quarters of a circle, likewise: `few`,
             where few matches are found without, `none` or `auto`.
         seen_px: longer side of images in `corr.transfer`, likewise.
@@ -88,6 +90,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         ratio: float = RATIO,
         relaxed_ratio: float | None = None,
         inconsistent_px: float | None = None,
+        support_px: int = 0,
         rotations: Rotations = "none",
         seen_px: int = 320,
     ) -> None:
@@ -100,7 +103,9 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         if rotations not in get_args(Rotations):
             names = ", ".join(get_args(Rotations))
             raise OptionError(f"rotations is '{rotations}'; use one of {names}")
-        self.seen_px, self.rotations = seen_px, rotations
+        if support_px < 0:
+            raise OptionError(f"support_px is {support_px}; use 0 or more")
+        self.seen_px, self.rotations, self.support_px = seen_px, rotations, support_px
         if not 0 < ratio <= 1:
             raise OptionError(f"ratio is {ratio}; use a value in (0, 1]")
         if relaxed_ratio is not None and not ratio < relaxed_ratio <= 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.extractors.dense_tiles import describe_cells, read_points
+from corr.extractors.dense_tiles import read_points
+from corr.extractors.surroundings import AROUND, read_surroundings
 from corr.formats import as_image, to_tensor
-from corr.geometry import cell_centres
+from corr.geometry import cell_centres, pixel_grid
 from corr.models.network import Network
 from corr.pipeline import catalog
 from corr.pipeline.cell_peaks import find_cell_peaks
@@ -38,6 +40,7 @@ def match_dense(
     *,
     model: str | Path | Network | None = None,
     stride: int | None = None,
+    support_px: int | None = None,
     mutual: bool = True,
     round_trip_px: float | None = None,
     min_score: float | None = None,
@@ -62,6 +65,9 @@ def match_dense(
             place of an image, such as `corr.models.UniversalCorrespondenceNetwork`.
         stride: px from one place of image 0 to the next; the network's own when not given. Below
             it, down to 1, descriptors are read between those of the network.
+        support_px: how far around a place is looked at, too: its similarity is the mean of its own
+            and of those so far right, left, below and above; 0 for nowhere, the network's own when
+            not given.
         mutual: leave out places to which the way back does not return: from the cell matched, to
             the place of image 0 most similar to it.
         round_trip_px: how far from its start the way there and back may end, px; twice the stride
@@ -78,7 +84,7 @@ def match_dense(
         OptionError: an option outside what is accepted.
         MissingExtraError: faiss was asked for and is not installed.
     """
-    _check(stride, mutual, round_trip_px)
+    _check(stride, support_px, mutual, round_trip_px)
     check_options(None, min_score, search)
     network = catalog.resolve_dense(model)
     if device is not None or network is not model:
@@ -90,11 +96,14 @@ def match_dense(
     pixels0, pixels1 = (to_tensor(view).to(place) for view in views)
     places = cell_centres(size0, step)
     points = places.flatten(0, 1).to(place)
-    queries = read_points(pixels0, network, points)
-    cells = describe_cells(pixels1, network)
+    support = network.support_px if support_px is None else support_px
+    centres = _cell_centres(size1, network.stride).to(place)
+    queries, database = (
+        read_surroundings(partial(read_points, seen, network), where, support)
+        for seen, where in ((pixels0, points), (pixels1, centres))
+    )
     del pixels0, pixels1
-
-    database, columns = cells.flatten(0, 1), cells.shape[1]
+    columns = -(-size1[1] // network.stride)
     found = nearest(
         queries,
         database,
@@ -119,11 +128,11 @@ def match_dense(
     flow = points.new_full((len(points), 2), torch.nan)
     if len(rows):
         cell = torch.stack((best % columns, best // columns), dim=1)
-        peaks = find_cell_peaks(queries[rows], cells, cell)
+        own, cells = (_own(table, network.descriptor_dim) for table in (queries[rows], database))
+        peaks = find_cell_peaks(own, cells.view(-1, columns, network.descriptor_dim), cell)
         target = (peaks + 0.5) * network.stride - 0.5
         edge = target.new_tensor([size1[1] - 1, size1[0] - 1])
         flow[rows] = target.clamp_min(0).minimum(edge) - points[rows]
-        centres = (_cell_grid(cells) + 0.5) * network.stride - 0.5
         others = nearest(
             queries[rows],
             database,
@@ -157,15 +166,24 @@ def match_confidence(
     return torch.where(runner_up.isfinite(), share, 0.0)
 
 
-def _cell_grid(cells: Float[Tensor, "Hs Ws D"]) -> Float[Tensor, "M 2"]:
-    rows, columns = cells.shape[:2]
-    index = torch.arange(rows * columns, device=cells.device)
-    return torch.stack((index % columns, index // columns), dim=1).float()
+def _cell_centres(size: tuple[int, ...], stride: int) -> Float[Tensor, "M 2"]:
+    """Of all cells, those that the border cuts too, row by row, px."""
+    rows, columns = (-(-side // stride) for side in size)
+    return (pixel_grid(rows, columns).reshape(-1, 2) + 0.5) * stride - 0.5
 
 
-def _check(stride: int | None, mutual: bool, round_trip_px: float | None) -> None:
+def _own(joined: Float[Tensor, "N E"], length: int) -> Float[Tensor, "N D"]:
+    """The descriptors of the places themselves, of `read_surroundings`."""
+    return joined if joined.shape[1] == length else joined[:, :length] * len(AROUND) ** 0.5
+
+
+def _check(
+    stride: int | None, support_px: int | None, mutual: bool, round_trip_px: float | None
+) -> None:
     if stride is not None and stride < 1:
         raise OptionError(f"stride is {stride}; use 1 px or more")
+    if support_px is not None and support_px < 0:
+        raise OptionError(f"support_px is {support_px}; use 0 px or more")
     if round_trip_px is not None and not round_trip_px >= 0:
         raise OptionError(f"round_trip_px is {round_trip_px}; use 0 px or more")
     if round_trip_px is not None and not mutual:

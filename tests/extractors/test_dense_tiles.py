@@ -11,9 +11,17 @@ import torch
 
 import corr
 from corr.extractors import dense_tiles
-from corr.extractors.dense_tiles import describe_cells, describe_tiles, read_points
+from corr.extractors.dense_tiles import describe_tiles, read_points
 from corr.formats import to_tensor
+from corr.geometry import pixel_grid
 from corr.models import UniversalCorrespondenceNetwork
+
+
+def describe_cells(pixels, network):
+    """The descriptor of every cell."""
+    rows, columns = (-(-side // network.stride) for side in pixels.shape[2:])
+    centres = (pixel_grid(rows, columns).reshape(-1, 2) + 0.5) * network.stride - 0.5
+    return read_points(pixels, network, centres).view(rows, columns, -1)
 
 
 def network(trunk, **settings):
@@ -95,7 +103,7 @@ def test_a_network_without_a_context_sees_the_whole(monkeypatch):
     built = network("light")
     built.context = None
     monkeypatch.setattr(dense_tiles, "TILE_CELLS", 10)
-    assert len(list(describe_tiles(torch.rand(1, 3, 90, 70), built))) == 1
+    assert len(list(describe_tiles(torch.rand(1, 1, 90, 70), built))) == 1
 
 
 PEAK = """

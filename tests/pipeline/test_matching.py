@@ -160,6 +160,30 @@ def test_the_same_call_gives_the_same_matches(pair: tuple[np.ndarray, np.ndarray
     np.testing.assert_array_equal(first.model, second.model)
 
 
+def test_neighbours_verify_without_a_model_of_the_image(
+    pair: tuple[np.ndarray, np.ndarray],
+) -> None:
+    every = corr.match(*pair, ratio=0.95)
+    verified = corr.match(*pair, ratio=0.95, verify="locality")
+    assert verified.model is None
+    assert 1 - share_correct(verified) < 0.5 * (1 - share_correct(every))
+    assert share_correct(verified) * len(verified) > 0.97 * share_correct(every) * len(every)
+
+
+def test_a_second_try_where_few_matches_pass(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    """A relaxed ratio finds what a strict one does not; of other photographs next to nothing."""
+    network = corr.load_network("ucn")
+    network.ratio, network.relaxed_ratio, network.rotations = 0.3, None, "none"
+    strict = corr.match(*pair, model=network)
+    network.relaxed_ratio = 0.9
+    relaxed = corr.match(*pair, model=network)
+    assert len(strict) < 50 < 4 * len(strict) + 100 < len(relaxed)
+    assert share_correct(relaxed) > 0.8
+    asked = corr.match(*pair, model=network, ratio=0.3)
+    np.testing.assert_array_equal(asked.keypoints0, strict.keypoints0)
+    assert len(corr.match(pair[0], data.coffee(), model=network)) == 0
+
+
 def test_what_is_refused(
     pair: tuple[np.ndarray, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
