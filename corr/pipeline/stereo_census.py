@@ -59,7 +59,9 @@ def census_rows(
         )
         cost = scatter(found, max_disparity, lambda scores: (-scores).to(torch.uint8))
         highest = np.where(unseen, 0, cost).max(2, keepdims=True)
-        cost = np.where(unseen, np.minimum(highest, np.uint8(UNSEEN_COST)), cost)
+        lowest = np.where(unseen, 255, cost).min(2, keepdims=True)
+        other = np.where(lowest == highest, highest, np.minimum(highest, np.uint8(UNSEEN_COST)))
+        cost = np.where(unseen, other, cost)
         flat = words[0][top:bottom] & FLAT > 0
         if flat.any():  # of these every candidate is as good as any other
             cost[flat] = dense(top, bottom)[flat]

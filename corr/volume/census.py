@@ -19,7 +19,8 @@ MAX_COST = WINDOW[0] * WINDOW[1] - 1
 """Cost of two windows that differ in every bit."""
 
 UNSEEN_COST = 14
-"""Cost of a match outside the right image, or the pixel's highest other cost where that is lower.
+"""Cost of a match outside the right image; or the pixel's highest other cost, where that is lower or
+all others are equal, so that nothing is preferred.
 True matches of real pairs cost 9 to 20 on average: a higher value would push the left border's
 pixels away from what is not seen, a lower one towards it.
 """
@@ -139,8 +140,9 @@ def _differ(left, right, top, bottom, unseen_cost, cost):  # noqa: PLR0917
             else:
                 for d in range(seen):
                     row[d] = np.uint8(_count_bits((word ^ mirrored[start + d]) & ~FLAT))
-            highest = row[0]
+            lowest = highest = row[0]
             for d in range(seen):
-                highest = max(highest, row[d])
+                lowest, highest = min(lowest, row[d]), max(highest, row[d])
+            other = highest if lowest == highest else min(np.uint8(unseen_cost), highest)
             for d in range(seen, depth):
-                row[d] = min(np.uint8(unseen_cost), highest)
+                row[d] = other
