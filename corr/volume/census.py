@@ -19,8 +19,8 @@ MAX_COST = WINDOW[0] * WINDOW[1] - 1
 """Cost of two windows that differ in every bit."""
 
 UNSEEN_COST = 14
-"""Cost of a match outside the right image; or the pixel's highest other cost, where that is lower or
-all others are equal, so that nothing is preferred.
+"""Cost of a match outside the right image; or the pixel's highest other cost, where that is lower
+or all others are equal, so that nothing is preferred.
 True matches of real pairs cost 9 to 20 on average: a higher value would push the left border's
 pixels away from what is not seen, a lower one towards it.
 """
