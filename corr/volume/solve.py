@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float32, UInt8
 
 from corr.errors import ShapeError
+from corr.volume.border import continue_border
 from corr.volume.cross import cross_aggregate, cross_arms
 from corr.volume.edges import align_to_edges
 from corr.volume.interpolation import interpolate, mistaken
@@ -39,7 +40,7 @@ def solve(
     *,
     device: torch.device | None = None,
 ) -> Solution:
-    """Semi-global matching, sub-pixel, left-right check, speckles, fill, median, edges.
+    """Semi-global matching, sub-pixel, left-right check, speckles, fill, border, median, edges.
 
     Args:
         cost: of each disparity at each left pixel, see `corr.volume.sgm.sweep`; or a function that
@@ -65,7 +66,8 @@ def solve(
         filled = interpolate(winners.disparity, valid, mistaken(winners.right, valid))
     else:
         filled = fill_background(winners.disparity, valid)
-    disparity = median(align_to_edges(median(filled), image), 3)
+    continued = median(continue_border(filled, valid))
+    disparity = median(align_to_edges(continued, image), 3)
     return Solution(disparity, valid, np.where(valid, winners.confidence, np.float32(0)))
 
 
