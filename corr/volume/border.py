@@ -16,6 +16,9 @@ REACH = 32
 JUMP = 2.0
 """Where neighbouring matches differ by more, something else begins, px."""
 
+ROUGH = 0.5
+"""Root mean square distance from a line beyond which a surface is too rough to be continued, px."""
+
 STEEPEST = 0.5
 """Largest slope that is believed, px of disparity a pixel."""
 
@@ -54,27 +57,32 @@ def continue_border(
 def _fit(disparity, valid, first, top, bottom, level, slope):  # noqa: PLR0917
     """The least-squares line through the matches behind each row's first one.
 
-    Its level is the value at the first match. A row with too few matches of one surface is level.
+    Its level is the value at the first match. A row with too few matches of one surface, or with a
+    rough one, is level.
     """
     width = disparity.shape[1]
     for y in range(top, bottom):
         start = first[y]
         level[y] = disparity[y, start]
         last = start
-        count, sum_x, sum_d, sum_xx, sum_xd = 0, 0.0, 0.0, 0.0, 0.0
+        count, sum_x, sum_d, sum_xx, sum_xd, sum_dd = 0, 0.0, 0.0, 0.0, 0.0, 0.0
         for x in range(start, min(width, start + REACH)):
             if not valid[y, x]:
                 continue
             if abs(disparity[y, x] - disparity[y, last]) > JUMP:
                 break
-            offset = np.float64(x - start)
+            offset, value = np.float64(x - start), np.float64(disparity[y, x] - level[y])
             count += 1
             sum_x += offset
-            sum_d += disparity[y, x]
+            sum_d += value
             sum_xx += offset * offset
-            sum_xd += offset * disparity[y, x]
+            sum_xd += offset * value
+            sum_dd += value * value
             last = x
         if count >= REACH // 2 and last - start >= REACH // 2:
             spread = sum_xx - sum_x * sum_x / count
-            slope[y] = (sum_xd - sum_x * sum_d / count) / spread
-            level[y] = (sum_d - slope[y] * sum_x) / count
+            joint = sum_xd - sum_x * sum_d / count
+            left_over = sum_dd - sum_d * sum_d / count - joint * joint / spread
+            if left_over <= count * ROUGH**2:
+                slope[y] = joint / spread
+                level[y] += (sum_d - slope[y] * sum_x) / count

@@ -16,7 +16,7 @@ from corr.volume.edges import align_to_edges
 from corr.volume.interpolation import interpolate, mistaken
 from corr.volume.presets import Preset, preset
 from corr.volume.readout import agree
-from corr.volume.refine import fill_background, median, without_speckles
+from corr.volume.refine import fill_background, median, smooth_steps, without_speckles
 from corr.volume.strips import RowsCost, Volume, winners_of_strips
 
 
@@ -40,7 +40,7 @@ def solve(
     *,
     device: torch.device | None = None,
 ) -> Solution:
-    """Semi-global matching, sub-pixel, left-right check, speckles, fill, border, median, edges.
+    """Semi-global matching, sub-pixel, left-right check, speckles, fill, median, edges, steps.
 
     Args:
         cost: of each disparity at each left pixel, see `corr.volume.sgm.sweep`; or a function that
@@ -67,7 +67,7 @@ def solve(
     else:
         filled = fill_background(winners.disparity, valid)
     continued = median(continue_border(filled, valid))
-    disparity = median(align_to_edges(continued, image), 3)
+    disparity = smooth_steps(median(align_to_edges(continued, image), 3))
     return Solution(disparity, valid, np.where(valid, winners.confidence, np.float32(0)))
 
 

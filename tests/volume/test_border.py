@@ -38,6 +38,18 @@ def test_another_surface_behind_the_first_matches_does_not_tilt_them():
     assert np.abs(found - truth)[~valid].max() < 0.5
 
 
+def test_a_rough_surface_is_not_tilted():
+    truth, valid, filled = _border(-0.1)
+    bumps = np.random.default_rng(1).choice([-0.9, 0.9], truth.shape)
+    rough = filled + bumps.astype(np.float32)
+    found = continue_border(np.where(valid, rough, filled), valid)
+    first = valid.argmax(axis=1)[0]
+    values = np.where(valid, rough, filled)[:, first]
+    outside = values[:, None] > np.arange(first)
+    expected = np.where(outside, values[:, None], filled[:, :first])
+    np.testing.assert_allclose(found[:, :first], expected, atol=1e-4)
+
+
 def test_holes_that_the_right_view_shows_are_left_alone():
     truth, valid, filled = _border(-0.2)
     valid[:, :60] = False
