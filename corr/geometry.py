@@ -255,8 +255,8 @@ def _patch_points(axes: Float[Tensor, "*N 2 2"], patch_size: int) -> Float[Tenso
 
 def to_grey(image: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:
     """Luma of an RGB image. Source: ITU-R BT.601, as OpenCV's `COLOR_RGB2GRAY`."""
-    weights = image.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    return (image * weights).sum(1, keepdim=True)
+    grey = 0.299 * image[:, :1]
+    return grey.add_(image[:, 1:2], alpha=0.587).add_(image[:, 2:], alpha=0.114)
 
 
 def cell_centres(size: tuple[int, int], stride: int) -> Float[Tensor, "Hs Ws 2"]:

@@ -12,12 +12,13 @@ from corr.errors import OptionError
 from corr.losses import (
     ContrastiveLoss,
     CorrespondenceContrastiveLoss,
+    DualSoftmaxLoss,
     HyNetLoss,
     TripletLoss,
 )
-from corr.models import GeMNet, HardNet, HardNetSTN
+from corr.models import GeMNet, HardNet, HardNetSTN, UniversalCorrespondenceNetwork
 from corr.models.stn import SpatialTransformer
-from corr.tasks import EmbeddingTask, MetricTask, PatchTask, ViewTask
+from corr.tasks import CorrespondenceTask, EmbeddingTask, MetricTask, PatchTask, ViewTask
 
 MINING = "'hardest', 'semi-hard', 'distance-weighted', 'random' or 'all'"
 MINED = "'hardest', 'semi-hard', 'distance-weighted' or 'random'"
@@ -66,6 +67,12 @@ def unchecked() -> Iterator[None]:
         (lambda: PatchTask(HardNet(), TripletLoss(), optimizer="adam"), OPTIMIZER),
         (lambda: ViewTask(HardNetSTN(), TripletLoss(), optimizer="adam"), OPTIMIZER),
         (lambda: EmbeddingTask(GeMNet(), TripletLoss(), optimizer="adam"), OPTIMIZER),
+        (
+            lambda: CorrespondenceTask(
+                UniversalCorrespondenceNetwork(), DualSoftmaxLoss(), negatives="image"
+            ),
+            "negatives is 'image'; use pair or batch",
+        ),
         (
             lambda: ViewDataModule(camera="gpu"),
             "camera 'gpu' is not known; use 'auto', 'workers' or 'device'",

@@ -11,7 +11,7 @@ import numpy as np
 
 from corr.data.brown import read_brown, read_brown_pairs
 from corr.data.flow_pairs import read_flow
-from corr.data.ground_truth import CameraPair, FlowPair, StereoPair
+from corr.data.ground_truth import FlowPair, StereoPair
 from corr.data.homographies import HomographyPair, read_sequences
 from corr.data.hpatches_patches import PatchStrips, read_hpatches
 from corr.data.identities import find_lfw_pairs, read_lfw_pairs
@@ -20,7 +20,7 @@ from corr.data.posed_pairs import PosedPair, read_posed
 from corr.data.semantic.pairs import SemanticPair
 from corr.data.semantic.reader import read_semantic
 from corr.data.stereo_pairs import read_stereo
-from corr.data.strecha import read_strecha
+from corr.data.strecha import View, read_views
 from corr.errors import DatasetError
 from corr.formats import read_image
 
@@ -59,8 +59,8 @@ def _posed_checks(root: Path) -> list[PairCheck]:
 
 def _camera_checks(root: Path) -> list[PairCheck]:
     return [
-        PairCheck((pair.image0, pair.image1, *pair.truth_files), partial(_check_cameras, pair), 0)
-        for pair in read_strecha(root)
+        PairCheck((view.image, view.camera.path), partial(_check_camera, view), num_pairs=0)
+        for view in read_views(root)
     ]
 
 
@@ -140,8 +140,9 @@ def _check_posed(pair: PosedPair) -> None:
     _refuse(pair.folder / "depth0.pfm", fault)
 
 
-def _check_cameras(pair: CameraPair) -> None:
-    pair.cameras(*(read_image(path).shape[:2] for path in (pair.image0, pair.image1)))
+def _check_camera(view: View) -> None:
+    height, width = read_image(view.image).shape[:2]
+    view.intrinsics_of((height, width))
 
 
 def _check_homography(pair: HomographyPair) -> None:

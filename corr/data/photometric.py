@@ -18,8 +18,8 @@ Grey = UInt8[np.ndarray, "H W"]
 ANTI_ALIASING = 0.3
 """Sigma that smooths the rim of a disc of confusion, px."""
 
-SMOOTHNESS = 1.2
-"""Of uneven light: the larger, the wider are its patches."""
+ROUGHNESS = 0.4
+"""Of shadows: how much each halving of their size weakens them; from 1 on they are mere noise."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class Photometry:
     """Largest radius of the disc that a point out of focus becomes, whole px from 1; 0 for none.
     A view is blurred by a Gaussian or by a disc, not by both."""
     motion: int = 0
-    """Longest way of the camera while it looks, px from 3, in any direction; 0 for none."""
+    """Longest way of the camera while it looks, an odd number of px from 3, in any direction; 0 for
+    none. The middle of the way is where the camera was, so that points stay where they are."""
     uneven: float = 0.0
-    """Largest change of contrast from place to place, as a share, as by shadows and reflections."""
+    """Largest share of the light that is missing somewhere, as in soft shadows."""
     min_jpeg_quality: int = 50
     """Lowest quality of a lossy copy; 100 makes none."""
     probability: float = 0.6
@@ -67,8 +68,8 @@ class Photometry:
             raise OptionError(f"blur is {self.blur}; use 0 or more")
         if self.defocus < 0:
             raise OptionError(f"defocus is {self.defocus}; use 0 or more")
-        if self.motion < 0 or 0 < self.motion < 3:
-            raise OptionError(f"motion is {self.motion}; use 3 or more, or 0 for none")
+        if self.motion != 0 and (self.motion < 3 or self.motion % 2 == 0):
+            raise OptionError(f"motion is {self.motion}; use an odd number from 3, or 0 for none")
         if not 1 <= self.min_jpeg_quality <= 100:
             raise OptionError(f"min_jpeg_quality is {self.min_jpeg_quality}; use 1 to 100")
 
@@ -129,12 +130,7 @@ def _build(ranges: Photometry) -> tuple[Any, Any]:
     if ranges.brightness > 0 or ranges.contrast > 0:
         camera.append(A.RandomBrightnessContrast(ranges.brightness, ranges.contrast, p=p))
     if ranges.uneven > 0:
-        change = (-ranges.uneven, ranges.uneven)
-        camera.append(
-            A.PlasmaBrightnessContrast(
-                brightness_range=change, contrast_range=change, roughness=SMOOTHNESS, p=p
-            )
-        )
+        camera.append(A.PlasmaShadow((0.0, ranges.uneven), roughness=ROUGHNESS, p=p))
     if ranges.gamma > 1:
         camera.append(A.RandomGamma((100 / ranges.gamma, 100 * ranges.gamma), p=p))
     either = 1.0 if ranges.blur > 0 and ranges.defocus > 0 else p
@@ -146,7 +142,10 @@ def _build(ranges: Photometry) -> tuple[Any, Any]:
         blurs.append(A.Defocus(radius, alias_blur=(ANTI_ALIASING, ANTI_ALIASING), p=either))
     camera += [A.OneOf(blurs, p=p)] if len(blurs) > 1 else blurs
     if ranges.motion > 0:
-        camera.append(A.MotionBlur((3, ranges.motion), allow_shifted=False, p=p))
+        # To one side alone, as is its default, it would move what the flow says is in its place.
+        camera.append(
+            A.MotionBlur((3, ranges.motion), allow_shifted=False, direction_range=(0.0, 0.0), p=p)
+        )
     if ranges.noise > 0:
         camera.append(A.GaussNoise((0.0, ranges.noise), p=p))
     if ranges.min_jpeg_quality < 100:

@@ -33,9 +33,10 @@ MAX_APART = 3
 
 _IMAGES, _CAMERAS, _SUFFIX = "images", "gt_dense_cameras", ".camera"
 _PICTURES = (".jpg", ".png", ".ppm")
+_EXPECTED = f"scenes with {_IMAGES}/NAME.jpg and {_CAMERAS}/NAME.jpg.camera"
 _NUM_NUMBERS = 26
 _CLOSE = 1e-3
-"""How far a published rotation is from orthonormal at most, and sides from the proportions."""
+"""How far a published rotation is from orthonormal at most."""
 
 
 class Camera(NamedTuple):
@@ -48,19 +49,29 @@ class Camera(NamedTuple):
     size: tuple[int, int]
     """(height, width) of the image that the intrinsics are of."""
 
+
+class View(NamedTuple):
+    """A picture and the camera that took it."""
+
+    image: Path
+    camera: Camera
+
     def intrinsics_of(self, size: tuple[int, int]) -> Float64[np.ndarray, "3 3"]:
-        """K of its image resized to (height, width).
+        """K of the picture, which is the camera's image resized to (height, width).
 
         Raises:
-            DatasetError: an image of that size has other proportions.
+            DatasetError: a picture of that size has other proportions.
         """
-        scale_y, scale_x = (to / start for to, start in zip(size, self.size, strict=True))
-        if abs(scale_y / scale_x - 1) > _CLOSE + 1 / min(size):
+        camera = self.camera
+        (height, width), (of_height, of_width) = size, camera.size
+        off = abs(height - width * of_height / of_width), abs(width - height * of_width / of_height)
+        if min(off) >= 1:  # more than whole pixels make necessary
             raise DatasetError(
-                f"'{self.path}' is of an image of {self.size[1]} x {self.size[0]} pixels, and the "
-                f"image of {size[1]} x {size[0]} has other proportions"
+                f"'{self.image}' has {width} x {height} pixels, and '{camera.path}' is of an "
+                f"image of {of_width} x {of_height}; use that image, or one resized "
+                "in its proportions"
             )
-        return resize_intrinsics(torch.from_numpy(self.intrinsics), self.size, size).numpy()
+        return resize_intrinsics(torch.from_numpy(camera.intrinsics), camera.size, size).numpy()
 
 
 def read_strecha(root: Path) -> list[CameraPair]:
@@ -75,8 +86,25 @@ def read_strecha(root: Path) -> list[CameraPair]:
     """
     pairs = find_strecha(root)
     if not pairs:
-        raise refusal(root, SETS, f"scenes with {_IMAGES}/NAME.jpg and {_CAMERAS}/NAME.jpg.camera")
+        raise refusal(root, SETS, _EXPECTED)
     return pairs
+
+
+def read_views(root: Path) -> list[View]:
+    """Every picture of every scene with its camera, in the order of their names.
+
+    Args:
+        root: as `read_strecha` takes it.
+
+    Raises:
+        DatasetError: no scene is there, a picture lacks its camera or a camera its picture, or a
+            camera is damaged.
+    """
+    folders = scene_folders(root) if root.is_dir() else []
+    views = [view for folder in folders for view in _scene_views(folder)]
+    if not views:
+        raise refusal(root, SETS, _EXPECTED)
+    return views
 
 
 def find_strecha(root: Path) -> list[CameraPair]:
@@ -115,37 +143,39 @@ def read_camera(path: Path) -> Camera:
 
 
 def _scene_pairs(folder: Path) -> list[CameraPair]:
-    images, cameras = folder / _IMAGES, folder / _CAMERAS
-    names = {path.stem for path in images.glob("*") if path.suffix.lower() in _PICTURES}
-    names |= {Path(path.stem).stem for path in cameras.glob(f"*{_SUFFIX}")}
-    views = [_view(images, cameras, name) for name in sorted(names)]
-    scene = folder.resolve().name
+    views, scene = _scene_views(folder), folder.resolve().name
     pairs = []
     for apart in range(1, MAX_APART + 1):
         for (i, first), (j, second) in combinations(enumerate(views), 2):
             if j - i != apart:
                 continue
-            (image0, camera0), (image1, camera1) = first, second
-            name = f"{scene}/{image0.stem}-{image1.stem}"
-            read = partial(_cameras, camera0, camera1)
-            files = camera0.path, camera1.path
+            name = f"{scene}/{first.image.stem}-{second.image.stem}"
+            read = partial(_cameras, first, second)
+            files = first.camera.path, second.camera.path
             group = f"{scene}, {apart} apart"
-            pairs.append(CameraPair(name, group, image0, image1, files, read))
+            pairs.append(CameraPair(name, group, first.image, second.image, files, read))
     return pairs
 
 
-def _view(images: Path, cameras: Path, name: str) -> tuple[Path, Camera]:
+def _scene_views(folder: Path) -> list[View]:
+    images, cameras = folder / _IMAGES, folder / _CAMERAS
+    names = {path.stem for path in images.glob("*") if path.suffix.lower() in _PICTURES}
+    names |= {Path(path.stem).stem for path in cameras.glob(f"*{_SUFFIX}")}
+    return [_view(images, cameras, name) for name in sorted(names)]
+
+
+def _view(images: Path, cameras: Path, name: str) -> View:
     """The image of a stem and its camera, whose file also names the image's published suffix."""
     image = require(images, name, _PICTURES)
     suffixes = dict.fromkeys((image.suffix, *_PICTURES))
-    return image, read_camera(require(cameras, name, tuple(f"{s}{_SUFFIX}" for s in suffixes)))
+    return View(
+        image, read_camera(require(cameras, name, tuple(f"{s}{_SUFFIX}" for s in suffixes)))
+    )
 
 
-def _cameras(
-    camera0: Camera, camera1: Camera, size0: tuple[int, int], size1: tuple[int, int]
-) -> Cameras:
+def _cameras(view0: View, view1: View, size0: tuple[int, int], size1: tuple[int, int]) -> Cameras:
     return Cameras(
-        camera0.intrinsics_of(size0),
-        camera1.intrinsics_of(size1),
-        np.linalg.inv(camera1.to_world) @ camera0.to_world,
+        view0.intrinsics_of(size0),
+        view1.intrinsics_of(size1),
+        np.linalg.inv(view1.camera.to_world) @ view0.camera.to_world,
     )

@@ -68,6 +68,9 @@ def run_benchmark(
     console.print(f"{benchmark.name}, protocol {digest}", style="bold", highlight=False)
     for key, value in benchmark.protocol.items():
         console.print(f"  {key}: {value}", highlight=False, markup=False, soft_wrap=True)
+    variants = {candidate.name: candidate.variant for candidate in candidates if candidate.variant}
+    for model, variant in variants.items():
+        console.print(f"  of {model}: {variant}", highlight=False, markup=False, soft_wrap=True)
     results: dict[str, list[ItemResult]] = {candidate.name: [] for candidate in candidates}
     runs = [_Run(benchmark, candidate, root, cache, digest) for candidate in candidates]
     with _progress() as progress:
@@ -101,6 +104,7 @@ def run_benchmark(
             for result in results[model]
         ),
         results,
+        variants,
     )
 
 

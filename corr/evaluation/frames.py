@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
@@ -11,9 +13,10 @@ from corr.classical.sift import describe_patches_sift
 from corr.data.cutting import cut_patches
 from corr.errors import ModelError
 from corr.evaluation.candidates import Candidate, find_candidate
+from corr.evaluation.dense_patches import HOW, describe_centres
 from corr.geometry import PATCH_SIGMAS
 from corr.machine.precision import multiplies_bfloat16
-from corr.models.network import PatchDescriptor
+from corr.models.network import DenseDescriptor, PatchDescriptor
 from corr.models.normalization import PatchNormalization
 from corr.pipeline import catalog
 from corr.resources import resolve_device
@@ -23,14 +26,21 @@ SIFTS = {"sift": False, "rootsift": True}
 _BATCH = 512
 
 
-def find_describer(name: str, task: str) -> Candidate:
+def find_describer(name: str, task: str, *, dense: bool = False) -> Candidate:
     """A model that describes given patches; what finds its own keypoints cannot.
+
+    Args:
+        name: on the command line.
+        task: what the model has to do.
+        dense: whether networks that describe whole images are taken, too.
 
     Raises:
         ModelError: the model is unknown or does not describe patches.
     """
     found = find_candidate(name, task)
     chosen = catalog.resolve(name, task)
+    if dense and isinstance(chosen, DenseDescriptor):
+        return replace(found, variant=HOW)
     if chosen not in SIFTS and not isinstance(chosen, PatchDescriptor):
         raise ModelError(
             f"model '{name}' does not describe given patches; use {', '.join(SIFTS)} or a "
@@ -98,10 +108,12 @@ def describe_cut(
     """Descriptors of patches that are described as they are.
 
     Args:
-        model: `sift`, `rootsift` or a network.
+        model: `sift`, `rootsift` or a network, of whole images, too.
         patches: grey.
         sigmas: side of a patch in sigmas of its keypoint.
     """
+    if isinstance(model, DenseDescriptor):
+        return describe_centres(model, patches)
     if not isinstance(model, PatchDescriptor):
         return describe_patches_sift(patches, sigmas=sigmas, root=SIFTS[str(model)])
     device = resolve_device()

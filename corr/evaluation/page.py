@@ -52,7 +52,7 @@ def write_report_page(
         Section(
             report.benchmark,
             f"Protocol {report.protocol_hash}. Below, the item where each model was worst. "
-            f"{part.benchmark.drawn}",
+            f"{part.benchmark.drawn}{_variants(report)}",
             (*_overview(pictures), *_worst(part, report)),
             Table(tuple(name for name, _ in report.titles()), tuple(map(tuple, report.cells()))),
         )
@@ -66,6 +66,10 @@ def write_report_page(
     page = Page(f"corr evaluate {title}", _LEAD + failed, None, sections, f"{run_on}.{commit}")
     write_page(path, page)
     return path
+
+
+def _variants(report: Report) -> str:
+    return "".join(f" Of {model}: {variant}." for model, variant in report.variants.items())
 
 
 def _overview(pictures: Overviews) -> Iterator[Figure]:

@@ -65,7 +65,7 @@ class PatchProtocol:
 
 
 class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
-    """FPR95 of each model that describes patches."""
+    """FPR95 of each model that describes patches, or whole images."""
 
     name: ClassVar[str] = "patches"
     task: ClassVar[str] = "extract"
@@ -91,12 +91,12 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
         return asdict(self.settings)
 
     def candidate(self, model: str) -> Candidate:
-        """As elsewhere; what finds its own keypoints cannot describe given patches.
+        """As elsewhere; a classical method that finds its own keypoints cannot describe patches.
 
         Raises:
             ModelError: the model is unknown or does not describe patches.
         """
-        return find_describer(model, self.task)
+        return find_describer(model, self.task, dense=True)
 
     def read(self, item: HomographyPair) -> PatchPairs:
         """The patches, cut from both images."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -63,6 +63,9 @@ class Report:
     """Every item of a model, as a group of its own."""
     items: Mapping[str, Sequence[ItemResult]]
     """By model."""
+    variants: Mapping[str, str] = field(default_factory=dict)
+    """By model: how the benchmark runs it differently, for those of which that is so. Not in the
+    protocol's hash, which the other models share."""
 
     @property
     def protocol_hash(self) -> str:

@@ -49,6 +49,7 @@ def markdown(report: Report, rows: Rows | None = None) -> str:
         f"Protocol `{report.protocol_hash}` (only rows with the same one compare):",
         "",
         *(f"- {key}: {_plain(value)}" for key, value in report.protocol.items()),
+        *(f"- of {model}: {variant}" for model, variant in report.variants.items()),
         "",
         "Run on: " + ", ".join(f"{k} {_plain(v)}" for k, v in report.environment.items()) + ".",
     ]
@@ -68,6 +69,7 @@ def _json(report: Report) -> str:
         "benchmark": report.benchmark,
         "protocol_hash": report.protocol_hash,
         "protocol": report.protocol,
+        "variants": report.variants,
         "environment": report.environment,
         "commit": report.commit,
         "sha256": report.sha256,

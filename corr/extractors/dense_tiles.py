@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from corr.machine.precision import multiplies_bfloat16
+from corr.models.folding import lean_copy
 from corr.models.network import DenseDescription, DenseDescriptor
 
 TILE_CELLS = 2**18
@@ -60,15 +61,20 @@ def describe_tiles(
     """
     limit = TILE_CELLS if tile_cells is None else tile_cells
     was_training = network.training
-    network.eval()
+    if was_training:
+        network.eval()
     fast = multiplies_bfloat16(view.device.type)
-    precision = torch.autocast(view.device.type, torch.bfloat16, enabled=fast)
+    lean = fast and network.folds and view.device.type == "cpu"
+    precision = torch.autocast(view.device.type, torch.bfloat16, enabled=fast and not lean)
+    describing = lean_copy(network) if lean else network
     try:
         normal = network.normalize(view)
+        if lean:
+            normal = normal.bfloat16()
         height, width = view.shape[-2:]
         if network.context is None or _cells(view, network.stride) <= limit:
             with precision:
-                description = network.describe_normalized(normal)
+                description = describing.describe_normalized(normal)
             yield Tile(_in_float32(description), 0, 0, (0, 0, width, height))
             return
         # Peaks look up to `peaks.RADIUS` px around, and bilinear reading a cell.
@@ -79,11 +85,12 @@ def describe_tiles(
             for x in _spans(width, core, margin):
                 part = normal[:, :, y.start : y.stop, x.start : x.stop]
                 with precision:
-                    description = network.describe_normalized(part)
+                    description = describing.describe_normalized(part)
                 inner = x.core_start, y.core_start, x.core_stop, y.core_stop
                 yield Tile(_in_float32(description), x.start, y.start, inner)
     finally:
-        network.train(was_training)
+        if was_training:
+            network.train()
 
 
 def _in_float32(description: DenseDescription) -> DenseDescription:
@@ -132,3 +139,22 @@ def read_points(
         local = points[own] - tile.origin()
         read[own] = tile.description.read(local[None], network.stride)[0].float()
     return read
+
+
+@torch.no_grad()
+def describe_cells(
+    image: Float[Tensor, "1 3 H W"], network: DenseDescriptor
+) -> Float[Tensor, "1 D Hs Ws"]:
+    """The unit-length float32 descriptors of all cells of `stride` px of an image."""
+    height, width = image.shape[-2:]
+    stride = network.stride
+    whole = image.new_empty(1, network.descriptor_dim, -(-height // stride), -(-width // stride))
+    for tile in describe_tiles(network.view(image), network):
+        described = tile.description.descriptors
+        if described.shape == whole.shape:
+            return described
+        left, top, right, bottom = (-(-side // stride) for side in tile.core)
+        rows = slice(top - tile.top // stride, bottom - tile.top // stride)
+        columns = slice(left - tile.left // stride, right - tile.left // stride)
+        whole[:, :, top:bottom, left:right] = described[:, :, rows, columns]
+    return whole

@@ -95,7 +95,8 @@ def as_image(image: Any) -> Picture:
 
 def to_tensor(image: Picture) -> Float[Tensor, "1 3 H W"]:
     """The image as a batch of one in [0, 1], see `corr.geometry`."""
-    return torch.from_numpy(image.transpose(2, 0, 1).copy()).unsqueeze(0).float() / 255
+    planes = torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0)
+    return planes.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
 
 
 def write_image(path: str | Path, image: Picture | UInt8[np.ndarray, "_ _"]) -> None:

@@ -13,6 +13,7 @@ from corr.losses.info_nce import InfoNCELoss
 from corr.losses.labels import Labels
 from corr.losses.n_pair import NPairLoss
 from corr.losses.orthogonal import GlobalOrthogonalLoss
+from corr.losses.rows import RowHingeLoss, RowLoss, RowSoftmaxLoss
 from corr.losses.second_order import SOSNetLoss
 from corr.losses.triplet import TripletLoss
 
@@ -29,6 +30,9 @@ __all__ = [
     "InfoNCELoss",
     "Labels",
     "NPairLoss",
+    "RowHingeLoss",
+    "RowLoss",
+    "RowSoftmaxLoss",
     "SOSNetLoss",
     "SmoothAPLoss",
     "TripletLoss",

@@ -1,4 +1,4 @@
-"""The base class of losses that train descriptors."""
+"""The base classes of losses that train descriptors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from corr.losses.guard import Guard
 from corr.losses.labels import Labels
 
 
-class DescriptorLoss(nn.Module, ABC):
+class TrainingLoss(nn.Module):
+    """What training needs to know of any loss."""
+
+    guard: Guard | None = None
+    """Which pairs are no negatives; its `guarded_share` says how many. None: the loss has none."""
+    needs_raw: bool = False
+    """Whether training gives it descriptors as they are before they are normalised."""
+
+
+class DescriptorLoss(TrainingLoss, ABC):
     """A loss over a batch of matching descriptors.
 
     Row i of both sides describes the same point, and every other row another point, so that all
@@ -20,11 +29,6 @@ class DescriptorLoss(nn.Module, ABC):
 
     Training gives labels only where the data has some: a loss that uses none need not take them.
     """
-
-    guard: Guard | None = None
-    """Which pairs are no negatives; its `guarded_share` says how many. None: the loss has none."""
-    needs_raw: bool = False
-    """Whether training gives it descriptors as they are before they are normalised."""
 
     @abstractmethod
     def forward(

@@ -10,6 +10,7 @@ from corr.models.network import DenseDescriptor, ImageEmbedding, Network, PatchD
 from corr.models.published import load_published
 from corr.models.saved import load_dense_descriptor, load_network, save_network
 from corr.models.sosnet import SOSNet
+from corr.models.stereo_descriptor import StereoDescriptor
 from corr.models.tfeat import TFeat
 from corr.models.ucn import UniversalCorrespondenceNetwork
 
@@ -25,6 +26,7 @@ __all__ = [
     "Network",
     "PatchDescriptor",
     "SOSNet",
+    "StereoDescriptor",
     "TFeat",
     "UniversalCorrespondenceNetwork",
     "load_dense_descriptor",

@@ -130,6 +130,8 @@ class DenseDescriptor(Network):
     """Length of a descriptor."""
     stride: int
     """px from one descriptor to the next."""
+    folds: bool = False
+    """Whether all of it can be computed in bfloat16, see `corr.models.folding`."""
     finds_keypoints: bool = False
     """Whether its descriptions have a map of repeatability."""
     seen_px: int = 320
@@ -137,6 +139,8 @@ class DenseDescriptor(Network):
     is asked for."""
     scales: tuple[float, ...] = (1.0,)
     """Factors that images are resized by to look for its keypoints, unless others are asked for."""
+    more_scales: tuple[float, ...] | None = None
+    """Those to match two images by where few matches are found with `scales`, likewise."""
     ratio: float = RATIO
     """Largest distance to the nearest descriptor, in distances to the second nearest, likewise."""
     relaxed_ratio: float | None = None

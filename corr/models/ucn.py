@@ -63,6 +63,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         refine: describe every pixel where the trunk has a larger stride.
         scales: factors that images are resized by to look for keypoints, unless others are asked
             for; set after training, as it does not need them.
+        more_scales: the same where few matches are found, likewise.
         ratio: of the ratio test, likewise.
         relaxed_ratio: the same where few pass it, likewise, of matches that keep their neighbours;
             None for no second try.
@@ -87,6 +88,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
         *,
         refine: bool = False,
         scales: Sequence[float] = (1.0,),
+        more_scales: Sequence[float] | None = None,
         ratio: float = RATIO,
         relaxed_ratio: float | None = None,
         inconsistent_px: float | None = None,
@@ -114,7 +116,9 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
                 "most 1"
             )
         self.relaxed_ratio = relaxed_ratio
-        self.scales, self.ratio, self.inconsistent_px = tuple(scales), ratio, inconsistent_px
+        self.scales = tuple(scales)
+        self.more_scales = None if more_scales is None else tuple(more_scales)
+        self.ratio, self.inconsistent_px = ratio, inconsistent_px
         self.descriptor_dim = descriptor_dim
         self.finds_keypoints = keypoints
         self.trunk = _TRUNKS[trunk]()
@@ -133,6 +137,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             self.context += stride * self.describe.context
         self.refinement = Refinement(channels, descriptor_dim, stride) if refine else None
         self.head = KeypointHead(channels, stride) if keypoints else None
+        self.folds = transformer is None and not refine  # no places between cells to be sampled
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> DenseDescription:
         """Unit-length float32 descriptors and keypoint maps of RGB images in [0, 1]."""

@@ -88,9 +88,15 @@ _LEARNED = {
         "learned",
         "light HardNet that turns the patches of SIFT keypoints itself: no orientation is needed",
     ),
+    "stereo": Entry(
+        "stereo",
+        ("disparity",),
+        "learned",
+        "StereoDescriptor of every pixel, from synthetic scenes, and our semi-global matching",
+    ),
     "ucn": Entry(
         "ucn",
-        ("match", "extract", "dense", "transfer"),
+        ("match", "extract", "dense", "transfer", "disparity"),
         "learned",
         "Universal Correspondence Network: finds keypoints and describes every place in one pass",
     ),

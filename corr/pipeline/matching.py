@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from corr.classical.locality import keep_local
 from corr.classical.verification import MODELS, verify_matches
 from corr.errors import OptionError, ShapeError
 from corr.formats import as_image
-from corr.models.network import RATIO, Network
+from corr.machine.threads import at_once
+from corr.models.network import RATIO, DenseDescriptor, Network
 from corr.pipeline import catalog
 from corr.pipeline.extraction import extract
 from corr.pipeline.rotations import (
@@ -70,7 +72,7 @@ def match(
         image1: likewise.
         model: as in `corr.extract`.
         max_keypoints: detect at most so many in each image.
-        scales: as in `corr.extract`.
+        scales: as in `corr.extract`. A network may have more of them for images with few matches.
         verify: keep only matches that agree on one `homography` or one `fundamental` matrix, which
             becomes `.model`; or with `locality` those that keep their neighbours, in any scene.
         verify_px: how far a match may be from it.
@@ -107,17 +109,25 @@ def match(
         raise OptionError(f"verify '{verify}' is not known; use one of {', '.join(VERIFIERS)}")
     check_rotations(rotations)
     turning = getattr(chosen, "rotations", "none") if rotations is None else rotations
+    more_scales = getattr(chosen, "more_scales", None) if scales is None else None
     if isinstance(image1, Features):
         if rotations in ("few", "auto"):
             raise OptionError(f"rotations is '{rotations}' for features; give image 1 itself")
         turning = "none"
+    if isinstance(image0, Features) or isinstance(image1, Features):
+        more_scales = None
 
-    def described(image: Any) -> Features:
+    def described(image: Any, scales: Sequence[float] | None = scales) -> Features:
         if isinstance(image, Features):
             return image
         return extract(
             image, model=model, max_keypoints=max_keypoints, scales=scales, device=device
         )
+
+    def both(scales: Sequence[float] | None = scales) -> tuple[Features, Features]:
+        if isinstance(chosen, DenseDescriptor) and place.type == "cpu":
+            return at_once(partial(described, scales=scales), image0, image1)
+        return described(image0, scales), described(image1, scales)
 
     def matched(features1: Features, ratio: float | None = ratio) -> Matches:
         tables = [x.descriptors for x in (features0, features1)]
@@ -143,13 +153,17 @@ def match(
         sizes = features0.image_size, features1.image_size
         return Matches(points0, points1, scores[order], *sizes)
 
-    features0 = described(image0)
-    views = [described(image1)]
-    found = matched(views[0])
+    features0, features1 = both()
+    found = matched(features1)
+    if more_scales is not None and len(found) < FEW_MATCHES:
+        scales = more_scales
+        features0, features1 = both(scales)
+        found = max(found, matched(features1), key=len)
+    views = [features1]
     if turning == "auto" or (turning == "few" and len(found) < FEW_MATCHES):
         picture = as_image(image1)
-        views += [turn_back(described(turn_image(picture, q)), q) for q in QUARTERS[1:]]
-        found = max((found, *map(matched, views[1:])), key=len)
+        views += [turn_back(described(turn_image(picture, q), scales), q) for q in QUARTERS[1:]]
+        found = max(found, *map(matched, views[1:]), key=len)
     relaxed = getattr(chosen, "relaxed_ratio", None) if ratio is None else None
     if relaxed is not None and len(found) < FEW_MATCHES:
         more = max((_local(matched(view, relaxed)) for view in views), key=len)

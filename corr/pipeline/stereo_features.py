@@ -10,10 +10,11 @@ from torch import Tensor
 
 from corr.errors import ModelError
 from corr.extractors.dense import dense_descriptors
+from corr.extractors.dense_tiles import describe_cells
 from corr.formats.images import to_tensor
 from corr.geometry import to_grey
 from corr.machine.precision import multiplies_bfloat16
-from corr.models.network import Network, PatchDescriptor
+from corr.models.network import DenseDescriptor, Network, PatchDescriptor
 from corr.pipeline.stereo_candidates import find_candidates, scatter
 from corr.volume.correlation import correlate_rows
 from corr.volume.sgm import FLOAT_LEVELS
@@ -51,7 +52,7 @@ def feature_rows(
     The descriptors are read on a coarser grid and interpolated to each pixel.
 
     Args:
-        network: describes patches.
+        network: describes patches, or every place of an image.
         left: left image.
         right: right image, of the same size.
         max_disparity: disparities 0 to this minus 1.
@@ -61,12 +62,12 @@ def feature_rows(
 
     Raises:
         MissingExtraError: FAISS was asked for and cannot be used.
-        ModelError: the network does not describe patches.
+        ModelError: the network describes neither.
     """
-    if not isinstance(network, PatchDescriptor):
+    if not isinstance(network, (PatchDescriptor, DenseDescriptor)):
         raise ModelError(
-            f"{type(network).__name__} does not describe patches, and so cannot score a stereo "
-            "pair; use a network such as HardNet, or model 'census'"
+            f"{type(network).__name__} describes neither patches nor every place of an image, and "
+            "so cannot score a stereo pair; use a network such as HardNet, or model 'census'"
         )
     width = left.shape[1]
     unseen = np.arange(max_disparity) > np.arange(width)[:, None]
@@ -74,11 +75,9 @@ def feature_rows(
     with torch.inference_mode():
         network.to(device).eval()
         coarse_left, coarse_right = (
-            dense_descriptors(
-                network, to_grey(to_tensor(view)).to(device), patch_side=PATCH_SIDE, every=EVERY
-            )
-            for view in (left, right)
+            _described(network, to_tensor(view).to(device)) for view in (left, right)
         )
+        spacing = _spacing(network)
         network.train(was_training)
 
     @torch.inference_mode()
@@ -87,8 +86,8 @@ def feature_rows(
         for start in range(top, bottom, BAND):
             stop = min(start + BAND, bottom)
             cost[start - top : stop - top] = _band(
-                _rows(coarse_left, start, stop, width),
-                _rows(coarse_right, start, stop, width),
+                _rows(coarse_left, spacing, start, stop, width),
+                _rows(coarse_right, spacing, start, stop, width),
                 max_disparity,
                 search=search,
                 candidates=candidates,
@@ -128,18 +127,33 @@ def _cost(scores: Float[Tensor, "H W _"]) -> UInt8[Tensor, "H W _"]:
     return ((1 - scores) * (FLOAT_LEVELS / 2)).round_().clamp_(0, FLOAT_LEVELS).to(torch.uint8)
 
 
+def _described(
+    network: PatchDescriptor | DenseDescriptor, image: Float[Tensor, "1 3 H W"]
+) -> Float[Tensor, "1 D Hs Ws"]:
+    """Unit-length vectors, one every `_spacing` px."""
+    if isinstance(network, DenseDescriptor):
+        return describe_cells(image, network)
+    return dense_descriptors(network, to_grey(image), patch_side=PATCH_SIDE, every=EVERY)
+
+
+def _spacing(network: PatchDescriptor | DenseDescriptor) -> float:
+    return float(network.stride) if isinstance(network, DenseDescriptor) else EVERY * PATCH_SIDE / 8
+
+
 def _rows(
-    coarse: Float[Tensor, "1 D Hs Ws"], top: int, bottom: int, width: int
+    coarse: Float[Tensor, "1 D Hs Ws"], spacing: float, top: int, bottom: int, width: int
 ) -> Float[Tensor, "D _ W"]:
     """Unit-length vectors at the pixels of some rows of the image."""
-    rows = _interpolate(coarse[0], 1, torch.arange(top, bottom))
-    return F.normalize(_interpolate(rows, 2, torch.arange(width)), dim=0)
+    if spacing == 1:
+        return coarse[0, :, top:bottom]
+    rows = _interpolate(coarse[0], 1, torch.arange(top, bottom), spacing)
+    return F.normalize(_interpolate(rows, 2, torch.arange(width), spacing), dim=0)
 
 
-def _interpolate(coarse: Tensor, axis: int, pixels: Tensor) -> Tensor:
+def _interpolate(coarse: Tensor, axis: int, pixels: Tensor, spacing: float) -> Tensor:
     """A coarse map read along one axis at pixels of the image; the border repeats."""
     last = coarse.shape[axis] - 1
-    place = ((pixels + 0.5) / (EVERY * PATCH_SIDE / 8) - 0.5).clamp(0, last).to(coarse.device)
+    place = ((pixels + 0.5) / spacing - 0.5).clamp(0, last).to(coarse.device)
     before = place.floor().long()
     after = (before + 1).clamp(max=last)
     share = (place - before).view([-1 if k == axis else 1 for k in range(3)])

@@ -7,6 +7,7 @@ from corr.tasks.embedding import EmbeddingTask
 from corr.tasks.metric import MetricTask
 from corr.tasks.nonfinite import NonFiniteGuard
 from corr.tasks.patch import PatchTask
+from corr.tasks.stereo import StereoDescriptorTask
 from corr.tasks.views import ViewTask
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "MetricTask",
     "NonFiniteGuard",
     "PatchTask",
+    "StereoDescriptorTask",
     "ViewTask",
 ]

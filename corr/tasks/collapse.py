@@ -16,6 +16,7 @@ from torch import Tensor
 
 from corr.errors import OptionError
 from corr.losses import DescriptorLoss, Guard
+from corr.losses.descriptor import TrainingLoss
 from corr.tasks.described import Described
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class CollapseMonitor(pl.Callback):
         rank = float(effective_rank(torch.cat(task.described[:2])))
         task.log("train/effective_rank", rank)
         loss = float(trainer.callback_metrics["train/loss"])
-        collapsed = collapsed_loss(task, task.described)
+        collapsed = task.collapsed_loss(task.described)
         low = rank <= self.min_effective_rank
         stuck = abs(loss - collapsed) <= _SAME_LOSS * abs(collapsed)
         if not (low or stuck):
@@ -127,7 +128,7 @@ def collapsed_loss(task: WatchedTask, described: Described) -> float:
 
 
 @contextmanager
-def _no_duplicates(loss: DescriptorLoss) -> Iterator[None]:
+def _no_duplicates(loss: TrainingLoss) -> Iterator[None]:
     """Without the rule that nearly equal descriptors are no negatives: it would leave none."""
     guarded = [part for part in loss.modules() if isinstance(getattr(part, "guard", None), Guard)]
     guards = [cast("DescriptorLoss", part).guard for part in guarded]

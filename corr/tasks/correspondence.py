@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -21,15 +21,13 @@ from corr.search import nearest
 from corr.tasks.described import Described
 from corr.tasks.metric import MetricTask
 from corr.tasks.optimizer import Optimizer
+from corr.tasks.surroundings import around
 
 FOUND_PX = 4.0
 """A point whose nearest neighbour is so near to the truth was found."""
 
 PCK_PX = (3.0, 10.0)
 """What held-out points are judged by: the share that is found within so many px."""
-
-_SHOWN_PX = 32
-"""Side of what is drawn around a point."""
 
 
 class CorrespondenceTask(MetricTask):
@@ -141,8 +139,8 @@ class CorrespondenceTask(MetricTask):
         """What is around the points that are described."""
         points0, points1, image = self._draw(batch)
         return (
-            _around(batch.images0.float() / 255, points0, image),
-            _around(batch.images1.float() / 255, points1, image),
+            around(batch.images0.float() / 255, points0, image),
+            around(batch.images1.float() / 255, points1, image),
         )
 
     def training_step(self, batch: CorrespondenceBatch, batch_idx: int) -> Float[Tensor, ""] | None:
@@ -275,16 +273,3 @@ def _by_image(described: Described) -> Iterator[Described]:
     tables = (described.anchors, described.positives, labels.points)
     for anchors, positives, points in zip(*(torch.split(t, counts) for t in tables), strict=True):
         yield Described(anchors, positives, Labels(points=points))
-
-
-def _around(
-    images: Float[Tensor, "B 3 H W"], points: Float[Tensor, "N 2"], image: Tensor
-) -> Float[Tensor, "N 3 P P"]:
-    offsets = pixel_grid(_SHOWN_PX, _SHOWN_PX, images.device) - (_SHOWN_PX - 1) / 2
-    counts = torch.bincount(image, minlength=len(images)).tolist()
-    parts = zip(images, torch.split(points, counts), strict=True)
-    read: list[Any] = [
-        sample(one[None], (own[:, None, None] + offsets)[None])[0].permute(0, 3, 1, 2)
-        for one, own in parts
-    ]
-    return torch.cat(read)

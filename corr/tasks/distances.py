@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from corr.losses import DescriptorLoss, Guard, Labels
+from corr.losses import Guard, Labels
+from corr.losses.descriptor import TrainingLoss
 from corr.losses.distances import paired_distances
 from corr.losses.mining import mine, mined_distances
 
@@ -33,7 +34,7 @@ def batch_distances(
     anchors: Float[Tensor, "B D"],
     positives: Float[Tensor, "B D"],
     labels: Labels | None,
-    loss: DescriptorLoss,
+    loss: TrainingLoss,
 ) -> BatchDistances:
     """The distances of a batch, in memory for its rows alone, whatever the loss mines.
 

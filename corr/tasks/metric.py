@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from corr.errors import OptionError
 from corr.losses import DescriptorLoss
-from corr.losses.descriptor import loss_of
+from corr.losses.descriptor import TrainingLoss, loss_of
 from corr.models.network import Network
 from corr.tasks.averaging import MovingAverage
 from corr.tasks.batch_norm import separate_batch_statistics, share_batch_statistics
-from corr.tasks.collapse import CollapseMonitor
+from corr.tasks.collapse import CollapseMonitor, collapsed_loss
 from corr.tasks.described import Described, labels_of
 from corr.tasks.distances import batch_distances
 from corr.tasks.gather import gather
@@ -57,7 +57,7 @@ class MetricTask(WatchedTask):
     def __init__(
         self,
         network: nn.Module,
-        loss: DescriptorLoss,
+        loss: TrainingLoss,
         *,
         learning_rate: float = 0.1,
         optimizer: Optimizer = "sgd",
@@ -136,8 +136,13 @@ class MetricTask(WatchedTask):
 
     def loss_now(self, described: Described) -> Float[Tensor, ""]:
         """The loss at this step, semi-hard at first where it is asked for."""
+        assert isinstance(self.loss, DescriptorLoss)  # what has another one overrides this
         with self._warming_up():
             return loss_of(self.loss, *described)
+
+    def collapsed_loss(self, described: Described) -> float:
+        """The loss of a batch like this one whose descriptors are all the same."""
+        return collapsed_loss(self, described)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Start the clock, if the last step did not."""
@@ -224,6 +229,6 @@ class MetricTask(WatchedTask):
             self.log("train/guarded_share", self.loss.guard.guarded_share(*described))
 
 
-def _mining_hardest(loss: DescriptorLoss) -> Iterator[Any]:
+def _mining_hardest(loss: TrainingLoss) -> Iterator[Any]:
     """The loss, and those that it is made of, as far as they mine the hardest negatives."""
     return (part for part in loss.modules() if getattr(part, "mining", None) == "hardest")

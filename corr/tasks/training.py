@@ -205,6 +205,13 @@ def _summary(folder: Path, trainer: pl.Trainer) -> str:
             f"equal error rate {figures['val/eer']:.1%} ({figures['val/eer_histogram']:.1%})"
         )
         lines.append(f"use it: corr retrieve QUERY --gallery DIR --model {folder}")
+    elif "val/within3" in figures and "val/within3_census" in figures:
+        lines.append(
+            f"held-out pixels whose best disparity is within 3 px: {figures['val/within3']:.1%} "
+            f"(census: {figures['val/within3_census']:.1%}), within 1 px: "
+            f"{figures['val/within1']:.1%} ({figures['val/within1_census']:.1%})"
+        )
+        lines.append(f"use it: corr disparity LEFT RIGHT --model {folder}")
     else:
         lines.append(f"use it: corr match A B --model {folder}")
     return "\n".join(lines)

@@ -8,14 +8,14 @@ import pytorch_lightning as pl
 from jaxtyping import Float
 from torch import Tensor
 
-from corr.losses import DescriptorLoss
+from corr.losses.descriptor import TrainingLoss
 from corr.tasks.described import Described
 
 
 class WatchedTask(pl.LightningModule):
     """A task that learns descriptors, as far as a callback knows it."""
 
-    loss: DescriptorLoss
+    loss: TrainingLoss
     learning_rate: float
     semi_hard_steps: int
     described: Described | None
@@ -32,3 +32,7 @@ class WatchedTask(pl.LightningModule):
     @abstractmethod
     def loss_now(self, described: Described) -> Float[Tensor, ""]:
         """The loss at this step, semi-hard at first where it is asked for."""
+
+    @abstractmethod
+    def collapsed_loss(self, described: Described) -> float:
+        """The loss of a batch like the last one whose descriptors are all the same."""

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +13,8 @@ NONE = {
     "noise": 0.0,
     "blur": 0.0,
     "defocus": 0,
+    "motion": 0,
+    "uneven": 0.0,
     "min_jpeg_quality": 100,
     "probability": 1.0,
 }
@@ -133,6 +136,51 @@ def test_a_blurred_view_is_out_of_focus_or_softened_about_as_often():
     assert 0.25 < np.mean([part < 0.12 for part in lost]) < 0.55  # discs of a radius above 1
 
 
+def spread(picture):
+    """The middle of what is bright, and the lengths of the axes of an ellipse like it, px."""
+    y, x = np.nonzero(picture)
+    weights = picture[y, x]
+    middle = np.array([np.average(x, weights=weights), np.average(y, weights=weights)])
+    short, long = np.linalg.eigvalsh(np.cov(np.stack((x, y)), aweights=weights, ddof=0))
+    return middle, np.sqrt(12 * max(short, 0)), np.sqrt(12 * long)  # those of a bar
+
+
+def test_a_point_seen_while_the_camera_moves_is_a_line():
+    point = np.zeros((41, 41), np.uint8)
+    point[20, 20] = 255
+    moving, lengths, steep = change(motion=9), [], []
+    for seed in range(200):
+        line = seen(moving, point, seed)
+        middle, width, length = spread(line)
+        assert np.abs(middle - 20).max() < 0.05  # the point itself has not moved
+        assert line.sum() == pytest.approx(255, abs=5)
+        assert width < 1.5
+        y, x = np.nonzero(line)
+        lengths.append(1 + max(np.ptp(x), np.ptp(y)))
+        steep.append(np.ptp(y) > np.ptp(x))
+        assert length > 2
+    assert (min(lengths), max(lengths)) == (3, 9)
+    assert 0.3 < np.mean(steep) < 0.7
+
+
+def test_shadows_are_soft_and_darken_by_their_share():
+    flat, dim = (np.full((96, 128), value, np.uint8) for value in (200, 100))
+    uneven, missing, depth = change(uneven=0.4), [], []
+    for seed in range(40):
+        light = seen(uneven, flat, seed) / 200
+        assert np.abs(seen(uneven, dim, seed) / 100 - light).max() < 0.011  # a share, not a shade
+        assert light.max() <= 1
+        missing.append(1 - light.min())
+        depth.append(np.ptp(light))
+        if depth[-1] > 0.1:
+            wide = cv2.GaussianBlur(light, (0, 0), 4)[8:-8, 8:-8]
+            assert wide.std() > 0.8 * light[8:-8, 8:-8].std()  # patches, not speckle
+    assert max(missing) <= 0.403
+    assert max(missing) > 0.3
+    assert min(missing) < 0.1
+    assert np.mean(depth) > 0.12  # from place to place, not all over
+
+
 def test_jpeg_loses_something_but_not_much(grey):
     loss = [
         np.abs(seen(change(min_jpeg_quality=30), grey, seed) - grey).mean() for seed in range(10)
@@ -173,6 +221,10 @@ def test_changes_happen_independently():
         ({"gamma": 0.9}, "gamma is 0.9; use 1 or more"),
         ({"blur": -1.0}, "blur is -1.0"),
         ({"defocus": -1}, "defocus is -1"),
+        ({"motion": -3}, "motion is -3; use an odd number from 3, or 0 for none"),
+        ({"motion": 1}, "motion is 1"),
+        ({"motion": 4}, "motion is 4"),
+        ({"uneven": 1.2}, r"uneven is 1.2; use a value in \[0, 1\]"),
         ({"min_jpeg_quality": 0}, "min_jpeg_quality is 0; use 1 to 100"),
     ],
 )

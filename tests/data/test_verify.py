@@ -196,6 +196,15 @@ DAMAGED = [
     ("middlebury-2014", "trainingQ/Piano/calib.txt", b"Piano", "has no line 'ndisp='"),
     ("flying-chairs", "data/00003_img2.ppm", None, "lacks '00003_img2.ppm' or"),
     ("middlebury-flow", "other-gt-flow/Urban2/flow10.flo", None, "there is no 'flow10.flo'"),
+    ("strecha", "castle-P4/images/0003.jpg", None, "images' lacks '0003.jpg'"),
+    (
+        "strecha",
+        "castle-P4/gt_dense_cameras/0000.jpg.camera",
+        None,
+        "gt_dense_cameras' lacks '0000.jpg.camera'",
+    ),
+    ("strecha", "castle-P4/images/0002.jpg", b"text", "0002.jpg' is not an image"),
+    ("strecha", "castle-P4/gt_dense_cameras/0001.jpg.camera", b"1 2", "holds 2 numbers"),
 ]
 
 
@@ -234,6 +243,7 @@ def test_photographs_may_be_anything(publish):
         ("sintel", 7, 2),
         ("middlebury-flow", 12, 4),
         ("flying-chairs", 15, 5),
+        ("strecha", 22, 0),
     ],
 )
 def test_real_data(shared_data, name, files, pairs):

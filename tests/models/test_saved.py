@@ -8,7 +8,14 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from corr.errors import ModelError
-from corr.models import HardNet, PatchDescriptor, load_network, save_network
+from corr.models import (
+    DenseDescriptor,
+    HardNet,
+    PatchDescriptor,
+    load_dense_descriptor,
+    load_network,
+    save_network,
+)
 from corr.models import saved as saved_module
 from corr.models.saved import RECORD, WEIGHTS, network_record, shipped_networks
 
@@ -218,6 +225,27 @@ def test_a_folder_that_cannot_be_made(network, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelError, match="cannot be made"):
         save_network(network, tmp_path / "file" / "run")
+
+
+def test_a_network_that_describes_whole_images(tmp_path):
+    """What ships, and a folder that training wrote; it can be trained on."""
+    network = load_dense_descriptor("ucn")
+    assert isinstance(network, DenseDescriptor)
+    assert all(parameter.requires_grad for parameter in network.parameters())
+    images = torch.rand(1, 3, 32, 48)
+    assert network(images).descriptors.shape[:2] == (1, network.descriptor_dim)
+    save_network(network, tmp_path)
+    again = load_dense_descriptor(tmp_path)
+    assert torch.equal(again(images).descriptors, network(images).descriptors)
+
+
+def test_a_network_that_describes_patches_is_no_dense_one(folder):
+    with pytest.raises(ModelError, match=r"model 'hardnet' is a HardNet; use one that .* as ucn"):
+        load_dense_descriptor("hardnet")
+    with pytest.raises(ModelError, match=f"model '{folder}' is a HardNet; use one that describes"):
+        load_dense_descriptor(folder)
+    with pytest.raises(ModelError, match="model 'ucm' is neither a folder nor one of"):
+        load_dense_descriptor("ucm")
 
 
 def test_loading_in_a_fresh_process(folder):

@@ -184,6 +184,27 @@ def test_a_second_try_where_few_matches_pass(pair: tuple[np.ndarray, np.ndarray]
     assert len(corr.match(pair[0], data.coffee(), model=network)) == 0
 
 
+def test_more_scales_where_few_matches_are_found() -> None:
+    """A photograph and itself at a third of its size; features are matched as they are."""
+    photo = data.astronaut()
+    third = cv2.resize(photo, None, fx=0.34, fy=0.34, interpolation=cv2.INTER_AREA)
+    network = corr.load_network("ucn")
+    network.scales, network.rotations, network.relaxed_ratio = (1.0,), "none", None
+    network.more_scales = None
+    first = corr.match(photo, third, model=network)
+    network.more_scales = (1.0, 0.7, 0.5, 0.35)
+    second = corr.match(photo, third, model=network)
+    assert len(second) > 2 * len(first) and len(first) < 50
+    error = np.linalg.norm((second.keypoints0 + 0.5) * 0.34 - 0.5 - second.keypoints1, axis=1)
+    assert (error < 2).mean() > 0.8
+    asked = corr.match(photo, third, model=network, scales=(1.0,))
+    np.testing.assert_array_equal(asked.keypoints0, first.keypoints0)
+    features = corr.extract(photo, model=network)
+    np.testing.assert_array_equal(
+        corr.match(features, third, model=network).keypoints0, first.keypoints0
+    )
+
+
 def test_what_is_refused(
     pair: tuple[np.ndarray, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,12 +6,16 @@ import torch
 from skimage import data
 
 from corr.errors import ImageError, ModelError, OptionError
+from corr.extractors.dense_tiles import describe_cells
+from corr.formats import to_tensor
 from corr.metrics import bad_pixel_rate
-from corr.models import HardNet
+from corr.models import HardNet, StereoDescriptor, UniversalCorrespondenceNetwork
 from corr.pipeline import stereo
 from corr.pipeline.stereo import disparity
+from corr.pipeline.stereo_features import feature_rows
 from corr.volume import strips
 from corr.volume.disparity_range import estimate_max_disparity
+from corr.volume.sgm import FLOAT_LEVELS
 
 
 def _two_planes(near=12, far=4, shape=(80, 160)):
@@ -202,6 +206,30 @@ def test_costs_are_averaged_by_names_joined_with_a_plus():
         disparity(left, right, model="census+sgbm")
     with pytest.raises(ModelError, match="model 'raft' is not known"):
         disparity(left, right, model="census+raft")
+
+
+@pytest.mark.parametrize("kind", [StereoDescriptor, UniversalCorrespondenceNetwork])
+def test_a_network_of_every_place_takes_it_too(kind):
+    torch.manual_seed(0)
+    left, right, truth = _two_planes()
+    network = kind()
+    found = disparity(left, right, max_disparity=24, model=network, device="cpu")
+    inner = np.s_[10:-10, 30:-10]
+    assert bad_pixel_rate(found.disparity[inner], truth[inner], 1.0) < 0.25
+    assert found.disparity.shape == left.shape
+    assert network.training
+
+
+def test_a_stereo_descriptor_scores_both_views_as_it_describes_them():
+    torch.manual_seed(0)
+    left, right, _ = _two_planes()
+    network = StereoDescriptor().eval()
+    views = [np.repeat(view[..., None], 3, 2) for view in (left, right)]
+    cost = feature_rows(network, *views, 16, torch.device("cpu"))(0, len(left))
+    maps = [describe_cells(to_tensor(view), network)[0].numpy() for view in views]
+    for y, x, d in ((40, 80, 12), (0, 15, 3), (79, 159, 15), (60, 30, 0)):
+        cosine = float(maps[0][:, y, x] @ maps[1][:, y, x - d])
+        assert cost[y, x, d] == pytest.approx((1 - cosine) * FLOAT_LEVELS / 2, abs=1.01)
 
 
 @pytest.mark.parametrize("given", [0, -3, 2.5, "64", True])

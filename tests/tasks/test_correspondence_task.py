@@ -242,3 +242,14 @@ def test_the_recipe_of_the_paper():
     assert type(task.loss) is CorrespondenceContrastiveLoss
     assert (task.loss.mining, task.loss.neg_margin, task.loss.guard.radius) == ("hardest", 1, 16)
     assert task.mines_hardest
+
+
+def test_negatives_of_the_pair_train_a_network():
+    torch.manual_seed(0)
+    network = UniversalCorrespondenceNetwork(descriptor_dim=16)
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    task = task_of(network, num_points=64, warmup_steps=0, negatives="pair")
+    trainer = fit(task, [photo_like(0), photo_like(1)])
+    assert math.isfinite(trainer.callback_metrics["train/loss"])
+    for name, value in network.named_parameters():
+        assert not torch.equal(value, before[name]), name

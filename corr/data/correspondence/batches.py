@@ -33,27 +33,39 @@ class TrainingPairs(ShareOfSteps):
     source: PairSource
     batch_size: int
     side: int
+    keypoints: bool = True
 
     def __call__(self, step: int) -> CorrespondenceBatch:
         """The batch, the same whenever and wherever it is made."""
-        return make_batch(self.source, self.batch_size, self.side, self.rng(step))
+        return make_batch(
+            self.source, self.batch_size, self.side, self.rng(step), keypoints=self.keypoints
+        )
 
 
 def make_batch(
-    source: PairSource, batch_size: int, side: int, rng: np.random.Generator
+    source: PairSource,
+    batch_size: int,
+    side: int,
+    rng: np.random.Generator,
+    *,
+    keypoints: bool = True,
 ) -> CorrespondenceBatch:
-    """A batch of pairs, from different things of the source as far as it has so many."""
+    """A batch of pairs, from different things of the source as far as it has so many.
+
+    Without `keypoints` none are looked for, which takes a good part of the time.
+    """
     things = rng.choice(len(source), batch_size, replace=batch_size > len(source))
     pairs = [source.pair(int(thing), side, rng) for thing in things]
-    points = [repeated_keypoints(pair).points0 for pair in pairs]
-    keypoints = np.full((len(pairs), max(map(len, points)), 2), np.nan, np.float32)
-    for row, found in zip(keypoints, points, strict=True):
-        row[: len(found)] = found
+    none = np.zeros((0, 2), np.float32)
+    found = [repeated_keypoints(pair).points0 if keypoints else none for pair in pairs]
+    table = np.full((len(pairs), max(map(len, found)), 2), np.nan, np.float32)
+    for row, points in zip(table, found, strict=True):
+        row[: len(points)] = points
     return CorrespondenceBatch(
         _channels_first([pair.image0 for pair in pairs]),
         _channels_first([pair.image1 for pair in pairs]),
         torch.from_numpy(np.stack([pair.flow_0to1 for pair in pairs])),
-        torch.from_numpy(keypoints),
+        torch.from_numpy(table),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class CorrespondenceDataModule(StepDataModule):
         side: of both images, px.
         steps_per_epoch: batches in an epoch; there is no natural end.
         num_val_pairs: pairs to validate with.
+        keypoints: whether keypoints are looked for, of which only some tasks learn.
         num_workers: processes that make batches; 0 makes them in the main one.
         seed: of the views, the light and the order.
         viewpoints: how much the second view of a photograph differs.
@@ -61,6 +63,7 @@ class CorrespondenceDataModule(StepDataModule):
         side: int = 256,
         steps_per_epoch: int = 200,
         num_val_pairs: int = 64,
+        keypoints: bool = True,
         num_workers: int = 1,
         seed: int = 0,
         viewpoints: Viewpoints | None = None,
@@ -79,6 +82,7 @@ class CorrespondenceDataModule(StepDataModule):
         self.batch_size = batch_size
         self.side = side
         self.num_val_pairs = num_val_pairs
+        self.keypoints = keypoints
         self.viewpoints = viewpoints
         self.photometry = photometry
         self.source = source
@@ -114,18 +118,17 @@ class CorrespondenceDataModule(StepDataModule):
             source: PairSource = self._photos(1)
         else:
             source = self.val_source or HeldOut(self.source)
-        return [
-            make_batch(source, 1, self.side, np.random.default_rng((VAL, number)))
-            for number in range(self.num_val_pairs)
-        ]
+        make = partial(make_batch, source, 1, self.side, keypoints=self.keypoints)
+        return [make(np.random.default_rng((VAL, number))) for number in range(self.num_val_pairs)]
 
     def train_dataloader(self) -> ResumableLoader[CorrespondenceBatch, CorrespondenceBatch]:
         """Batches without end over the epochs, resumable at any step."""
         if self._train is None:
             self.setup("fit")
         make = TrainingPairs(
-            source=self._train, batch_size=self.batch_size, side=self.side, **self.share
-        )
+            source=self._train, batch_size=self.batch_size, side=self.side,
+            keypoints=self.keypoints, **self.share,
+        )  # fmt: skip
         return self.loader(make, _as_made)
 
     def val_dataloader(self) -> HeldOutPairs:

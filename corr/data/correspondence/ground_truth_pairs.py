@@ -7,15 +7,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import cv2
 import numpy as np
 
 from corr.data.cameras import shown_at
-from corr.data.correspondence.cropping import crop_pair
+from corr.data.correspondence.cropping import crop_pair, crop_rectified
 from corr.data.correspondence.dense_pair import DensePair, PairSource, targets
 from corr.data.flow_pairs import FlowPair, read_flow
 from corr.data.photometric import PhotometricChange, Photometry
 from corr.data.posed_pairs import PosedPair, read_posed
 from corr.data.stereo_pairs import StereoPair, read_stereo
+from corr.data.synthetic.ranges import check_range
 from corr.errors import DatasetError
 from corr.formats import read_image
 
@@ -34,6 +36,9 @@ class GroundTruthPairs(PairSource, Generic[Listed]):
         photometry: how much the light and the camera of each image change; not at all when not
             given.
     """
+
+    crop = staticmethod(crop_pair)
+    """How a window is chosen."""
 
     def __init__(self, root: str | Path, *, photometry: Photometry | None = None) -> None:
         self.root = Path(root)
@@ -64,10 +69,10 @@ class GroundTruthPairs(PairSource, Generic[Listed]):
         return len(self.pairs)
 
     def pair(self, index: int, side: int, rng: np.random.Generator) -> DensePair:
-        """A window of both images around the same points."""
+        """A window of both images, which show some of the same points."""
         whole = self.read(self.pairs[index])
         image0, image1 = (self._change.colour(image, rng) for image in (whole.image0, whole.image1))
-        return crop_pair(image0, image1, whole.flow_0to1, side, rng)
+        return self.crop(image0, image1, whole.flow_0to1, side, rng)
 
 
 class FlowPairs(GroundTruthPairs[FlowPair]):
@@ -92,11 +97,50 @@ class FlowPairs(GroundTruthPairs[FlowPair]):
 class StereoPairs(GroundTruthPairs[StereoPair]):
     """Rectified images with known disparity: any layout that `corr.data.stereo_pairs` reads.
 
+    A window has the same rows of both.
+
     Args:
         root: of the set.
         photometry: how much the light and the camera of each image change; not at all when not
             given.
+        vertical_error: by how much the right window may be moved up or down, px: how badly a pair
+            is rectified.
+
+    Raises:
+        OptionError: vertical_error is not in [0, 5].
     """
+
+    crop = staticmethod(crop_rectified)
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        photometry: Photometry | None = None,
+        vertical_error: float = 0.0,
+    ) -> None:
+        super().__init__(root, photometry=photometry)
+        check_range("vertical_error", (0, vertical_error), 0, 5)
+        self.vertical_error = vertical_error
+
+    def pair(self, index: int, side: int, rng: np.random.Generator) -> DensePair:
+        """A window of both images on the same rows, but for the vertical error."""
+        found = super().pair(index, side, rng)
+        if self.vertical_error == 0:
+            return found
+        down = rng.uniform(-self.vertical_error, self.vertical_error)
+        move = np.array([[1, 0, 0], [0, 1, down]], np.float32)
+        moved = cv2.warpAffine(
+            found.image1,
+            move,
+            (side, side),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        target = targets(found.flow_0to1)[..., 1] + down
+        flow = found.flow_0to1 + np.array([0, down], np.float32)
+        flow[(target < 0) | (target > side - 1)] = np.nan
+        return DensePair(found.image0, moved, flow)
 
     def list_pairs(self) -> list[StereoPair]:
         """Every pair of a left and a right image."""

@@ -12,17 +12,18 @@ from corr.data.correspondence.dense_pair import DensePair
 from corr.data.correspondence.held_out import HeldOut, Rest
 from corr.data.synthetic.config import Surfaces, SyntheticConfig
 from corr.errors import DatasetError, OptionError
+from corr.models import UniversalCorrespondenceNetwork, load_network
 from corr.tasks.recipe import build_recipe
 from corr.tasks.records import read_history
 from corr.tasks.training import train
 
-SMALL = [
+SHORT = [
     *("--trainer.max_steps", "2", "--trainer.log_every_n_steps", "1"),
     *("--trainer.precision", "32-true", "--trainer.logger", "false"),
     *("--data.batch_size", "2", "--data.side", "64", "--data.num_workers", "0"),
     *("--data.steps_per_epoch", "2", "--data.num_val_pairs", "1", "--model.num_points", "64"),
-    *("--model.network.init_args.descriptor_dim", "16"),
 ]
+SMALL = [*SHORT, "--model.network.init_args.descriptor_dim", "16"]
 ROOT = "--data.source.init_args.root"
 FEW = "{view: %s, surfaces: {num_tiles: 14}, num_objects: [3, 5]}"
 
@@ -61,6 +62,31 @@ def test_it_trains(tmp_path, recipe, made_of):
     assert np.isfinite(history["train/loss"][1]).all()
     assert 0 <= history["val/pck10"][1][-1] <= 1
     assert (run / "weights.safetensors").is_file()
+
+
+def test_the_second_stage_goes_on_from_the_first(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    train(["correspondence/ucn-photos", "--out", str(first), *SMALL])
+    options = ["--model.network.init_args.name_or_folder", str(first), "--data.beside_share", "0.5"]
+    options += ["--data.beside.init_args.config", FEW % "posed", "--model.learning_rate", "1e-5"]
+    train(["correspondence/ucn-robust", "--out", str(second), *SHORT, *options])
+    assert np.isfinite(read_history(second)["train/loss"][1]).all()
+    before, after = (load_network(folder) for folder in (first, second))
+    assert before.settings == after.settings
+    changes = [
+        (one - other).abs().max().item()
+        for one, other in zip(before.parameters(), after.parameters(), strict=True)
+    ]
+    assert 0 < max(changes) < 1e-3  # a step of AdamW changes a weight by the learning rate
+
+
+def test_the_second_stage_as_it_stands():
+    recipe = build_recipe("correspondence/ucn-robust")
+    assert recipe.task.negatives == "pair"
+    assert type(recipe.task.network) is UniversalCorrespondenceNetwork
+    assert type(recipe.data.beside) is SyntheticPairs
+    assert recipe.data.beside_share == 0.25
+    assert (recipe.data.photometry.motion, recipe.data.photometry.uneven) == (9, 0.4)
 
 
 def test_another_set_is_held_out():
@@ -111,6 +137,16 @@ def test_what_is_held_out(tmp_path):
         CorrespondenceDataModule(source=Numbers(1)).read_train()
     with pytest.raises(OptionError, match="val_source is given without a source"):
         CorrespondenceDataModule(val_source=StereoPairs(tmp_path))
+
+
+def test_keypoints_are_looked_for_where_they_are_wanted():
+    found = [
+        CorrespondenceDataModule(side=128, num_val_pairs=1, keypoints=wanted).read_val()[0]
+        for wanted in (True, False)
+    ]
+    assert found[0].keypoints0.shape[1] > 0
+    assert found[1].keypoints0.shape == (1, 0, 2)
+    assert (found[0].images0 == found[1].images0).all()
 
 
 def test_scenes_that_are_held_out_are_others():
