@@ -16,7 +16,7 @@ from corr.drawing import draw_error
 from corr.errors import CorrError, FormatError
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
-from corr.evaluation.candidates import Candidate
+from corr.evaluation.candidates import Candidate, find_candidate
 from corr.formats import read_disparity, read_image
 from corr.formats.suffixes import DISPARITY
 from corr.metrics import bad_pixel_rate, d1_rate, density, mean_disparity_error
@@ -125,7 +125,7 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
         files = {
             f"{part}/{file}": checksum
             for part in parts
-            for file, checksum in super().candidate(str(part)).sha256.items()
+            for file, checksum in find_candidate(str(part), self.task).sha256.items()
         }
         return Candidate(model, files, variant=model)
 
