@@ -23,6 +23,7 @@ from corr.evaluation.benchmark import (
     ScoreTable,
     Totals,
 )
+from corr.evaluation.candidates import Candidate, find_candidate
 from corr.evaluation.confidence_curves import (
     KEPT_PERCENT,
     confidence_scores,
@@ -38,6 +39,7 @@ from corr.metrics import (
     root_mean_square_error,
 )
 from corr.pipeline.stereo import OPENCV, disparity
+from corr.pipeline.stereo_cost import cost_names
 from corr.results import DisparityMap, Picture
 
 BAD_PX = (0.5, 1.0, 2.0, 4.0)
@@ -143,6 +145,22 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
     def read(self, item: StereoPair) -> StereoInputs:
         """Both images and the truth."""
         return StereoInputs(read_image(item.left), read_image(item.right), item.truth())
+
+    def candidate(self, model: str) -> Candidate:
+        """A model, a folder of results, or several models whose costs are averaged.
+
+        Raises:
+            ModelError: one of them is unknown or does not do disparity.
+        """
+        parts = cost_names(model)
+        if len(parts) == 1:
+            return super().candidate(model)
+        files = {
+            f"{part}/{file}": checksum
+            for part in parts
+            for file, checksum in find_candidate(str(part), self.task).sha256.items()
+        }
+        return Candidate(model, files, variant=model)
 
     def run(self, model: str, inputs: StereoInputs) -> DisparityMap:
         """The map of the left image, filled."""
