@@ -24,13 +24,12 @@ def test_disparity_ends_of_the_scale_and_unknown():
     disparity[0, 1] = np.nan
     disparity[0, 2] = 40
     picture = draw_disparity(disparity, 20)
-    turbo = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_TURBO)[
-        :, 0, ::-1
-    ]
-    assert picture[0, 0].tolist() == turbo[0].tolist()
+    levels = np.arange(256, dtype=np.uint8)[:, None]
+    viridis = cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS)[:, 0, ::-1]
+    assert picture[0, 0].tolist() == viridis[0].tolist()
     assert picture[0, 1].tolist() == [0, 0, 0]
-    assert picture[0, 2].tolist() == turbo[255].tolist()
-    assert picture[5, 5].tolist() == turbo[128].tolist()
+    assert picture[0, 2].tolist() == viridis[255].tolist()
+    assert picture[5, 5].tolist() == viridis[128].tolist()
     assert picture.shape[0] > 120
     assert picture.shape[1] == 240
 

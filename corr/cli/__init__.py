@@ -10,7 +10,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from corr.cli import bench, catalogs, export, images, retrieval, tasks, transfer
+from corr.cli import (
+    bench,
+    catalogs,
+    disparity,
+    export,
+    images,
+    rectification,
+    retrieval,
+    submission,
+    tasks,
+    transfer,
+)
 from corr.cli.parser import Command, build_parser, call
 from corr.errors import CorrError
 
@@ -18,13 +29,16 @@ COMMANDS: Mapping[str, Command] = {
     "train": tasks.train,
     "extract": images.extract,
     "match": images.match,
-    "disparity": images.disparity,
+    "disparity": disparity.disparity,
+    "stereo-check": rectification.stereo_check,
+    "rectify": rectification.rectify,
     "flow": images.flow,
     "transfer": transfer.transfer,
     "embed": retrieval.embed,
     "retrieve": retrieval.retrieve,
     "evaluate": tasks.evaluate,
     "reproduce": tasks.reproduce,
+    "submit": submission.submit,
     "bench": bench.bench,
     "export": export.export,
     "recipes": catalogs.recipes,
@@ -37,7 +51,9 @@ COMMANDS: Mapping[str, Command] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status of a command: 0, 2 for a refusal (one line says why), 130 for ctrl-C.
 
-    `reproduce` has a status of its own: 1 where a figure does not hold.
+    Some have a status of their own: 1 where `reproduce` finds that a figure does not hold,
+    `stereo-check` that a pair is not fit, `submit` that a package is not whole, or `disparity` of
+    folders could not do a pair.
 
     Args:
         arguments: what follows `corr`; those of the process when not given.

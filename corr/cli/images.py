@@ -1,4 +1,4 @@
-"""`corr extract`, `corr match`, `corr disparity`, `corr flow`."""
+"""`corr extract`, `corr match`, `corr flow`."""
 
 from __future__ import annotations
 
@@ -180,66 +180,6 @@ def match(
     count = "1 match" if len(matches) == 1 else f"{len(matches)} matches"
     by = model or DEFAULTS["match"]
     say(f"{count} by {by}{score}, in {seconds:.2f} s; {targets.wrote()}")
-
-
-def disparity(
-    left: Path,
-    right: Path,
-    *,
-    output: Path | None = None,
-    draw: Path | None = None,
-    max_disparity: int | None = None,
-    model: str | None = None,
-    fill: bool = True,
-    search: Search = "auto",
-    candidates: int | None = None,
-    device: str | None = None,
-) -> None:
-    """Measure how far each pixel of a rectified left image moved in the right one.
-
-    Args:
-        left: the left photograph.
-        right: the right one, of the same size.
-        output: .pfm, .npy or .png (KITTI's: 16 bits, 256 a pixel, 0 unknown).
-        draw: .png or .jpg in colour; disparity-drawn.png when neither this nor -o is given.
-        max_disparity: search 0 to this minus 1; estimated when not given.
-        model: the method; `corr models` lists them.
-        fill: give every pixel a value; else unknown ones stay so.
-        search: who finds the candidates of a pixel; auto scores every disparity.
-        candidates: of each pixel, where they are searched; 32 when not given.
-        device: such as cpu or cuda; the best one present when not given.
-    """
-    import numpy as np
-
-    from corr.formats import read_image, suffixes
-    from corr.pipeline.catalog import DEFAULTS
-    from corr.pipeline.stereo import disparity as measure_disparity
-
-    targets = choose_targets(output, draw, suffixes.DISPARITY, "disparity-drawn.png")
-    check_images([left, right], targets)
-    views = read_image(left), read_image(right)
-    start = time.perf_counter()
-    found = measure_disparity(
-        *views,
-        max_disparity=max_disparity,
-        model=model,
-        fill=fill,
-        search=search,
-        candidates=candidates,
-        device=device,
-    )
-    seconds = time.perf_counter() - start
-    if targets.output is not None:
-        found.save(targets.output)
-    if targets.draw is not None:
-        found.draw(targets.draw)
-    known = found.disparity[np.isfinite(found.disparity)]
-    span = f"{known.min():.1f} to {known.max():.1f} px" if known.size else "nothing known"
-    matched = 100 * float((found.confidence > 0).mean())
-    by = model or DEFAULTS["disparity"]
-    say(
-        f"disparity by {by}: {span}, {matched:.0f} % matched, in {seconds:.2f} s; {targets.wrote()}"
-    )
 
 
 def flow(

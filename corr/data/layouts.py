@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,6 +38,26 @@ _SCENES_2021 = (
 def of_2021(scene: str) -> bool:
     """Whether Middlebury published a scene of that name in 2021; else it is one of 2014."""
     return scene.rstrip("0123456789") in _SCENES_2021
+
+
+_ETH3D = re.compile(
+    r"(delivery_area|electro|facade|forest|lakeside|playground|sand_box|storage_room"
+    r"|storage_room_2|terrace|terrains|tunnel)_\d[ls]"
+)
+"""Scenes of ETH3D's two views: a place, a number, large or small."""
+
+
+def of_eth3d(scene: str) -> bool:
+    """Whether ETH3D has two views of that name."""
+    return _ETH3D.fullmatch(scene) is not None
+
+
+def sceneflow_set(root: Path) -> str:
+    """Which of SceneFlow's sets a folder with `disparity` in it is, by the names of its scenes."""
+    names = {path.name for path in (root / "disparity").iterdir()}
+    if names & {"TRAIN", "TEST"}:
+        return "flyingthings3d"
+    return "driving" if any(name.endswith("mm_focallength") for name in names) else "monkaa"
 
 
 def recognise(root: Path) -> str | None:
@@ -121,8 +142,8 @@ def _kinds(folder: Path) -> list[str]:
         "sintel": bool(names & {"clean", "final"}) and bool(names & {"flow", "occlusions"}),
         "kitti-2015": bool(names & {"image_2", "disp_occ_0", "disp_noc_0"}),
         "kitti-2012": bool(names & {"image_0", "colored_0", "disp_occ", "disp_noc"}),
-        "flyingthings3d": "disparity" in names
-        and bool(names & {"frames_cleanpass", "frames_finalpass"}),
+        "eth3d": bool(names & {"two_view_training", "two_view_training_gt"})
+        or any(of_eth3d(name) for name in names),
         "synthetic-posed": bool(names & {"cameras.json", "depth0.pfm", "occluded0.png"}),
         "strecha": "gt_dense_cameras" in names,
         "brown": "patches0000.bmp" in names,
@@ -142,8 +163,11 @@ def _kinds(folder: Path) -> list[str]:
         "middlebury-2014": "motorcycle_left.png" in names,
     }
     found = [card for card, there in signs.items() if there]
+    if "disparity" in names and names & {"frames_cleanpass", "frames_finalpass"}:
+        found.append(sceneflow_set(folder))
     if {"im0", "im1"} <= stems and any(name == "calib.txt" or ".pfm" in name for name in names):
-        found.append("middlebury-2021" if of_2021(folder.name) else "middlebury-2014")
+        newer = "middlebury-2021" if of_2021(folder.name) else "middlebury-2014"
+        found.append("eth3d" if of_eth3d(folder.name) else newer)
     return found
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from corr.data.flyingthings import read_flyingthings
+from corr.data.eth3d import read_eth3d
 from corr.data.ground_truth import StereoPair, StereoTruth
 from corr.data.kitti import read_kitti_stereo
 from corr.data.layouts import refusal
 from corr.data.middlebury_stereo import read_middlebury
+from corr.data.sceneflow import read_sceneflow
 
 __all__ = ["SETS", "StereoPair", "StereoTruth", "read_stereo"]
 
@@ -19,6 +20,9 @@ SETS = (
     "kitti-2012",
     "kitti-2015",
     "flyingthings3d",
+    "monkaa",
+    "driving",
+    "eth3d",
 )
 """Cards of the sets that are read."""
 
@@ -27,14 +31,15 @@ def read_stereo(root: Path) -> list[StereoPair]:
     """Every pair below the root, in a fixed order; the layout is recognised.
 
     Args:
-        root: the folder of KITTI's `training`, that of FlyingThings3D, or one of Middlebury's
-            scenes, of several, or of folders of several.
+        root: the folder of KITTI's `training`, that of one of SceneFlow's sets or of several, that
+            of ETH3D's `two_view_training`, or one of Middlebury's scenes, of several, or of
+            folders of several.
 
     Raises:
         DatasetError: no pair is there (the sentence says which set the root looks like), or a pair
             lacks a file or has an empty one.
     """
-    readers = (read_kitti_stereo, read_flyingthings, read_middlebury)
+    readers = (read_kitti_stereo, read_sceneflow, read_eth3d, read_middlebury)
     found = (reader(root) for reader in readers) if root.is_dir() else iter(())
     pairs = next((pairs for pairs in found if pairs), [])
     if not pairs:
@@ -42,7 +47,8 @@ def read_stereo(root: Path) -> list[StereoPair]:
             root,
             SETS,
             "'training' with image_0 and disp_occ (KITTI), frames_cleanpass and disparity "
-            "(FlyingThings3D), or folders of scenes with im2, im6 and disp2, view1, view5 and "
-            "disp1, or im0, im1, disp0.pfm and calib.txt (Middlebury)",
+            "(SceneFlow), two_view_training and two_view_training_gt (ETH3D), or folders of scenes "
+            "with im2, im6 and disp2, view1, view5 and disp1, or im0, im1, disp0.pfm and calib.txt "
+            "(Middlebury)",
         )
     return pairs

@@ -1,7 +1,9 @@
 """Pictures of results, as `(H, W, 3)` uint8 RGB arrays; they take plain arrays."""
 
+from corr.drawing.confidence import draw_confidence
 from corr.drawing.curves import draw_curves
 from corr.drawing.dense_matches import draw_dense_matches
+from corr.drawing.depth import draw_depth
 from corr.drawing.disparity import draw_disparity
 from corr.drawing.error import draw_error
 from corr.drawing.flow import draw_flow
@@ -11,8 +13,10 @@ from corr.drawing.ranking import draw_ranking
 from corr.drawing.transfer import draw_transfer
 
 __all__ = [
+    "draw_confidence",
     "draw_curves",
     "draw_dense_matches",
+    "draw_depth",
     "draw_disparity",
     "draw_error",
     "draw_flow",

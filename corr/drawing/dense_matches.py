@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from corr.drawing.disparity import turbo
+from corr.drawing.colour_maps import turbo
 from corr.drawing.flow import add_wheel, flow_colours
 from corr.drawing.strip import Colour, Picture, Strip
 

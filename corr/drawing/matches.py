@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from corr.drawing.colour_maps import viridis
 from corr.drawing.keypoints import FIXED_BITS, to_fixed
 from corr.drawing.strip import Colour, Picture, Strip
 
@@ -73,22 +74,16 @@ def _explain(
     elif count:
         for share, name in ((0.0, "score"), (1.0, "")):
             value = float(scores.min() if share == 0 else scores.max())
-            r, g, b = (int(c) for c in _viridis()[round(255 * share)])
+            r, g, b = (int(c) for c in viridis()[round(255 * share)])
             strip.add_swatch((r, g, b), f"{name} {value:.2f}".strip())
 
 
 def _score_colours(scores: Float[np.ndarray, " K"]) -> UInt8[np.ndarray, "K 3"]:
     spread = float(np.ptp(scores)) if len(scores) else 0.0
     level = (scores - scores.min()) / spread if spread > 0 else np.ones(len(scores))
-    colours: np.ndarray = _viridis()[np.rint(255 * level).astype(int)]
+    colours: np.ndarray = viridis()[np.rint(255 * level).astype(int)]
     return colours
 
 
 def _truth_colours(correct: Bool[np.ndarray, " K"]) -> UInt8[np.ndarray, "K 3"]:
     return np.where(correct[:, None], np.array(RIGHT, np.uint8), np.array(WRONG, np.uint8))
-
-
-def _viridis() -> UInt8[np.ndarray, "256 3"]:
-    levels = np.arange(256, dtype=np.uint8)[:, None]
-    colours: np.ndarray = cv2.applyColorMap(levels, cv2.COLORMAP_VIRIDIS)[:, 0, ::-1]
-    return np.ascontiguousarray(colours)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
-from corr.drawing.disparity import turbo
+from corr.drawing.colour_maps import turbo
 from corr.drawing.keypoints import FIXED_BITS, to_fixed
 from corr.drawing.matches import RIGHT, WRONG
 from corr.drawing.strip import INK, Colour, Picture, Strip

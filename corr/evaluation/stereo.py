@@ -1,4 +1,4 @@
-"""Disparity of rectified pairs: Middlebury 2001 to 2021, KITTI 2012 and 2015."""
+"""Disparity of rectified pairs: Middlebury 2001 to 2021, KITTI, SceneFlow, ETH3D."""
 
 from __future__ import annotations
 
@@ -15,15 +15,38 @@ from corr.data.stereo_pairs import StereoPair, StereoTruth, read_stereo
 from corr.drawing import draw_error
 from corr.errors import CorrError, FormatError
 from corr.evaluation.aggregation import mean_over_items
-from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
+from corr.evaluation.benchmark import (
+    Benchmark,
+    Column,
+    ItemResult,
+    Scores,
+    ScoreTable,
+    Totals,
+)
+from corr.evaluation.candidates import Candidate, find_candidate
+from corr.evaluation.confidence_curves import (
+    KEPT_PERCENT,
+    confidence_scores,
+    draw_confidence_curves,
+)
 from corr.formats import read_disparity, read_image
 from corr.formats.suffixes import DISPARITY
-from corr.metrics import bad_pixel_rate, d1_rate, density, mean_disparity_error
+from corr.metrics import (
+    bad_pixel_rate,
+    d1_rate,
+    density,
+    mean_disparity_error,
+    root_mean_square_error,
+)
 from corr.pipeline.stereo import OPENCV, disparity
+from corr.pipeline.stereo_cost import cost_names
 from corr.results import DisparityMap, Picture
 
 BAD_PX = (0.5, 1.0, 2.0, 4.0)
 REGIONS = ("all", "noc")
+SCENEFLOW_PX = 192.0
+"""Papers on SceneFlow count the pixels whose true disparity is below this."""
+CONFIDENCE_BAD_PX = 2.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +65,15 @@ class StereoProtocol:
     all: str = "every pixel with truth"
     noc: str = "those of them that the right image shows, where the set tells"
     epe: str = "mean error in px of the pixels with truth that have a value"
+    rms: str = "root of the mean squared error, of the same pixels"
+    epe_192: str = (
+        f"epe of the pixels whose true disparity is below {SCENEFLOW_PX:g} px (SceneFlow)"
+    )
+    confidence: str = (
+        f"bad-{CONFIDENCE_BAD_PX:g} of all pixels with truth, of the most confident of them; AUSE: "
+        "the mean over the shares kept of what it is above that of an oracle"
+    )
+    kept_percent: tuple[int, ...] = KEPT_PERCENT
     density: str = "share of the pixels with truth that have a value; matched: that were matched"
     d1: str = "error above 3 px and 5 % of the truth, a missing value counted as such"
     average: str = "mean over pairs; a pair that failed has no value anywhere"
@@ -71,6 +103,9 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
         Column("matched only %", tuple(f"bad_{t:g}_all_matched" for t in BAD_PX), 100.0),
         Column("D1 %", ("d1_all",), 100.0),
         Column("EPE px", ("epe_all",), decimals=2),
+        Column("d<192", ("epe_192",), decimals=2),
+        Column("RMS px", ("rms_all",), decimals=2),
+        Column("AUSE %", ("ause",), 100.0),
         Column("density %", ("density",), 100.0),
         Column("matched %", ("matched",), 100.0),
     )
@@ -111,6 +146,22 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
         """Both images and the truth."""
         return StereoInputs(read_image(item.left), read_image(item.right), item.truth())
 
+    def candidate(self, model: str) -> Candidate:
+        """A model, a folder of results, or several models whose costs are averaged.
+
+        Raises:
+            ModelError: one of them is unknown or does not do disparity.
+        """
+        parts = cost_names(model)
+        if len(parts) == 1:
+            return super().candidate(model)
+        files = {
+            f"{part}/{file}": checksum
+            for part in parts
+            for file, checksum in find_candidate(str(part), self.task).sha256.items()
+        }
+        return Candidate(model, files, variant=model)
+
     def run(self, model: str, inputs: StereoInputs) -> DisparityMap:
         """The map of the left image, filled."""
         bound = inputs.truth.max_disparity
@@ -129,22 +180,28 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
 
     def score(self, item: StereoPair, inputs: StereoInputs, output: DisparityMap) -> Scores:
         """Every rate over all pixels, over the visible ones, and over the matched ones of each."""
-        return _scores(output.disparity, output.confidence > 0, inputs.truth)
+        return _scores(output.disparity, output.confidence, inputs.truth)
 
     def worst(self, item: StereoPair) -> Scores:
         """No value anywhere; without truth to count, all is bad."""
         try:
             truth = item.truth()
             nothing = np.full(truth.disparity.shape, np.nan, np.float32)
-            return _scores(nothing, np.isfinite(nothing), truth)
+            return _scores(nothing, np.zeros_like(nothing), truth)
         except CorrError:
             nothing = np.full((1, 1), np.nan, np.float32)
             known = StereoTruth(np.ones((1, 1), np.float32), np.zeros((1, 1), bool), 1)
-            return _scores(nothing, np.isfinite(nothing), known)
+            return _scores(nothing, np.zeros_like(nothing), known)
 
     def aggregate(self, table: ScoreTable) -> Totals:
         """Means over pairs."""
         return {key: mean_over_items(values) for key, values in table.items()}
+
+    def overview(
+        self, items: Sequence[StereoPair], results: Mapping[str, Sequence[ItemResult]]
+    ) -> Mapping[str, Picture]:
+        """The sparsification curve of every model's confidence."""
+        return {"sparsification": draw_confidence_curves(results, CONFIDENCE_BAD_PX)}
 
     def draw(self, inputs: StereoInputs, output: DisparityMap) -> Picture:
         """The map, and where it is wrong by more than 2 px, side by side."""
@@ -155,9 +212,11 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
 
 
 def _scores(
-    found: Float32[np.ndarray, "H W"], matched: Bool[np.ndarray, "H W"], truth: StereoTruth
+    found: Float32[np.ndarray, "H W"],
+    confidence: Float32[np.ndarray, "H W"],
+    truth: StereoTruth,
 ) -> dict[str, float]:
-    known = np.isfinite(truth.disparity)
+    known, matched = np.isfinite(truth.disparity), confidence > 0
     visible = np.zeros_like(known) if truth.occluded is None else known & ~truth.occluded
     scores: dict[str, float] = {}
     for region, pixels in zip(REGIONS, (known, visible), strict=True):
@@ -165,12 +224,17 @@ def _scores(
             for t in BAD_PX:
                 rate = _or_nan(bad_pixel_rate, found, truth.disparity, t, valid=valid)
                 scores[f"bad_{t:g}_{region}{suffix}"] = rate
-            error = _or_nan(mean_disparity_error, found, truth.disparity, valid=valid)
-            scores[f"epe_{region}{suffix}"] = error
+            for name, mean in (("epe", mean_disparity_error), ("rms", root_mean_square_error)):
+                error = _or_nan(mean, found, truth.disparity, valid=valid)
+                scores[f"{name}_{region}{suffix}"] = error
         scores[f"d1_{region}"] = _or_nan(d1_rate, found, truth.disparity, valid=pixels)
+    near = known & (np.where(known, truth.disparity, 0) < SCENEFLOW_PX)
+    scores["epe_192"] = _or_nan(mean_disparity_error, found, truth.disparity, valid=near)
     scores["density"] = _or_nan(density, found, valid=known)
     scores["matched"] = _or_nan(density, np.where(matched, found, np.nan), valid=known)
-    return scores
+    error = np.abs(found[known] - truth.disparity[known])
+    bad = ~(error <= CONFIDENCE_BAD_PX)  # a missing value too
+    return {**scores, **confidence_scores(bad, confidence[known])}
 
 
 def _or_nan(metric: Any, *arrays: Any, valid: Bool[np.ndarray, "H W"]) -> float:

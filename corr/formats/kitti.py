@@ -7,6 +7,7 @@ https://www.cvlibs.net/datasets/kitti/eval_stereo_flow.php
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import cv2
@@ -34,6 +35,32 @@ def read_kitti_disparity(path: str | Path) -> Float[np.ndarray, "H W"]:
     return np.where(values == 0, np.float32(np.nan), values / np.float32(_DISPARITY_SCALE))
 
 
+def read_png8_disparity(path: str | Path, scale: int | float) -> Float[np.ndarray, "H W"]:
+    """Disparity in px of a png of 8 bits: value / scale, NaN where the value is 0.
+
+    A warning says how coarse such a map is: an error below half a step is not seen.
+
+    Raises:
+        FormatError: it is not a png of 8 bits, or the scale is not above 0.
+    """
+    if not (np.isfinite(scale) and scale > 0):
+        raise FormatError(f"the scale of '{path}' is {scale:g}; it is a number above 0")
+    values = _decode_png(path)
+    if values.dtype != np.uint8:
+        raise FormatError(
+            f"'{path}' has {8 * values.dtype.itemsize} bits; a scale is for a png of 8 bits"
+        )
+    if values.ndim == 3 and (values[..., :3] != values[..., :1]).any():
+        raise FormatError(f"'{path}' is in colour; a disparity map is grey")
+    grey = values if values.ndim == 2 else values[..., 0]
+    warnings.warn(
+        f"'{path}' has 8 bits, where KITTI's png has 16: its disparities go in steps of "
+        f"{1 / scale:.3g} px up to {255 / scale:g} px",
+        stacklevel=2,
+    )
+    return np.where(grey == 0, np.float32(np.nan), grey.astype(np.float32) / np.float32(scale))
+
+
 def write_kitti_disparity(path: str | Path, disparity: Float[np.ndarray, "H W"]) -> None:
     """Write round(256 * disparity), and 0 where it is not finite.
 
@@ -50,6 +77,19 @@ def write_kitti_disparity(path: str | Path, disparity: Float[np.ndarray, "H W"])
             f"px, not {np.nanmin(disparity):.2f} to {disparity[known].max():.2f}; use .pfm or .npy"
         )
     _write_png16(path, np.where(known, raw.clip(min=1), 0).astype(np.uint16))
+
+
+def write_kitti_depth(path: str | Path, depth: Float[np.ndarray, "H W"]) -> None:
+    """Write round(256 * depth in metres); 0 where it is unknown or beyond the largest, 255.99 m.
+
+    Source: the development kit of KITTI's depth benchmark,
+    https://www.cvlibs.net/datasets/kitti/eval_depth.php?benchmark=depth_prediction
+
+    Raises:
+        FormatError: the file cannot be written.
+    """
+    raw = np.rint(np.where(np.isfinite(depth), depth, 0) * _DISPARITY_SCALE)
+    _write_png16(path, np.where(raw > _LARGEST, 0, raw).astype(np.uint16))
 
 
 def read_kitti_flow(path: str | Path) -> Float[np.ndarray, "H W 2"]:
@@ -82,6 +122,22 @@ def write_kitti_flow(path: str | Path, flow: Float[np.ndarray, "H W 2"]) -> None
 
 def _read_png16(path: str | Path, channels: int) -> np.ndarray:
     """The values as OpenCV orders them (blue first)."""
+    values = _decode_png(path)
+    found = 1 if values.ndim == 2 else values.shape[2]
+    if values.dtype != np.uint16 or found != channels:
+        coarse = channels == 1 and values.dtype == np.uint8
+        hint = (
+            "; a program that cut it to 8 bits lost the disparities, and one that wrote 8 bits "
+            "scaled them: give the scale, if it is known"
+        )
+        raise FormatError(
+            f"'{path}' has {8 * values.dtype.itemsize} bits and {found} channels; KITTI's png has "
+            f"16 bits and {channels} here{hint if coarse else ''}"
+        )
+    return values
+
+
+def _decode_png(path: str | Path) -> np.ndarray:
     content = read_bytes(path)
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
@@ -89,13 +145,8 @@ def _read_png16(path: str | Path, channels: int) -> np.ndarray:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise FormatError(f"'{path}' is not a png, or it is damaged") from error
     values: np.ndarray | None = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    found = 0 if values is None else 1 if values.ndim == 2 else values.shape[2]
-    if values is None or values.dtype != np.uint16 or found != channels:
-        bits = "no" if values is None else str(8 * values.dtype.itemsize)
-        raise FormatError(
-            f"'{path}' has {bits} bits and {found} channels; KITTI's png has 16 bits and "
-            f"{channels} here"
-        )
+    if values is None:
+        raise FormatError(f"'{path}' is not a png, or it is damaged")
     return values
 
 

@@ -14,6 +14,9 @@ from corr.formats.suffixes import read_bytes
 
 _HEADER = re.compile(rb"^(Pf|PF)\s+(\d+)\s+(\d+)\s+([+-]?[\d.]+(?:[eE][+-]?\d+)?)[ \t]*\r?\n")
 
+_SMALLEST, _LARGEST = 1e-6, 1e9
+"""Between them are the numbers of a map; bytes in the wrong order seldom are."""
+
 
 def read_pfm(path: str | Path) -> Float[np.ndarray, "H W"]:
     """The values as stored, first row at the top; unknown ones are often infinite.
@@ -37,8 +40,23 @@ def read_pfm(path: str | Path) -> Float[np.ndarray, "H W"]:
             f"'{path}' is damaged: {shape[1]} x {shape[0]} values need {4 * shape[0] * shape[1]} "
             f"bytes, it has {len(values)}"
         )
-    dtype = "<f4" if float(scale) < 0 else ">f4"
-    return np.frombuffer(values, dtype).reshape(shape)[::-1].astype(np.float32)
+    if float(scale) == 0:
+        raise FormatError(f"'{path}' has the scale 0, whose sign gives no byte order")
+    order, other = ("<f4", ">f4") if float(scale) < 0 else (">f4", "<f4")
+    if _usual(values, order) < 0.5 and _usual(values, other) > 0.95:
+        raise FormatError(
+            f"'{path}' has its bytes in the other order than the sign of its scale, "
+            f"{scale.decode()}, says; its header is wrong"
+        )
+    return np.frombuffer(values, order).reshape(shape)[::-1].astype(np.float32)
+
+
+def _usual(values: bytes, dtype: str) -> float:
+    """Share of the numbers of a size that pixels, metres and shares have, or 0 or infinite."""
+    with np.errstate(invalid="ignore"):
+        size = np.abs(np.frombuffer(values, dtype).astype(np.float32))
+    usual = (size == 0) | np.isposinf(size) | ((size > _SMALLEST) & (size < _LARGEST))
+    return float(usual.mean())
 
 
 def write_pfm(path: str | Path, values: Float[np.ndarray, "H W"]) -> None:

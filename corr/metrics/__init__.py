@@ -4,7 +4,13 @@ Shares are in [0, 1]. What is missing (NaN, infinite, no homography, no match) c
 """
 
 from corr.metrics.coverage import density
-from corr.metrics.disparity import bad_pixel_rate, d1_rate, known_disparity, mean_disparity_error
+from corr.metrics.disparity import (
+    bad_pixel_rate,
+    d1_rate,
+    known_disparity,
+    mean_disparity_error,
+    root_mean_square_error,
+)
 from corr.metrics.flow import endpoint_error, flow_outlier_rate
 from corr.metrics.homography import (
     area_under_curve,
@@ -21,6 +27,7 @@ from corr.metrics.retrieval import (
     recall_at_k,
     relevant_ranks,
 )
+from corr.metrics.sparsification import area_under_sparsification, sparsification
 from corr.metrics.verification import (
     best_threshold,
     equal_error_rate,
@@ -31,6 +38,7 @@ from corr.metrics.verification import (
 
 __all__ = [
     "area_under_curve",
+    "area_under_sparsification",
     "average_precision",
     "bad_pixel_rate",
     "best_threshold",
@@ -54,7 +62,9 @@ __all__ = [
     "reprojection_error",
     "roc_area",
     "roc_curve",
+    "root_mean_square_error",
     "rotation_error_deg",
+    "sparsification",
     "translation_error_deg",
     "verification_accuracy",
 ]

@@ -68,6 +68,23 @@ def mean_disparity_error(
     return float(present.mean()) if len(present) else float("nan")
 
 
+def root_mean_square_error(
+    estimate: Float[np.ndarray, "H W"],
+    truth: Float[np.ndarray, "H W"],
+    *,
+    valid: Bool[np.ndarray, "H W"] | None = None,
+) -> float:
+    """Root of the mean squared error of the ground-truth pixels that are estimated, px.
+
+    NaN when none is. A few gross errors dominate it, so the density is to be said with it too.
+
+    Source: Scharstein and Szeliski 2002, as above, equation 1.
+    """
+    error, _ = _disparity_error(estimate, truth, valid)
+    present = error[np.isfinite(error)]
+    return float(np.sqrt(np.mean(present**2))) if len(present) else float("nan")
+
+
 def _disparity_error(
     estimate: Float[np.ndarray, "H W"],
     truth: Float[np.ndarray, "H W"],

@@ -10,23 +10,21 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from jaxtyping import UInt8
 
 from corr.classical.stereo import bm, sgbm
 from corr.errors import ImageError, OptionError
 from corr.formats import as_image
 from corr.models.network import Network
-from corr.pipeline import catalog
 from corr.pipeline.stereo_candidates import check_search
-from corr.pipeline.stereo_census import searched_census_volume
-from corr.pipeline.stereo_features import feature_volume
+from corr.pipeline.stereo_cost import pair_cost, resolve_costs
 from corr.resources import resolve_device
 from corr.results import DisparityMap
-from corr.volume.disparity_range import estimate_max_disparity
+from corr.volume.disparity_range import estimate_max_disparity, look_swapped
 from corr.volume.solve import solve
+from corr.volume.strips import strip_rows
 
-MAX_SCORES = 2_000_000_000
-"""Most entries of a cost volume; it takes five bytes for each."""
+FEW_MATCHED = 0.5
+"""Where a smaller share of the pixels has a match, the views may be in the wrong order."""
 
 OPENCV = {"sgbm": sgbm, "bm": bm}
 """Methods that OpenCV does in one step."""
@@ -50,16 +48,17 @@ def disparity(
             [0, 1]; rectified, so that a point has the same row in both views.
         right: the other view, of the same size.
         max_disparity: search 0 to this minus 1, px (not beyond the image's width); estimated when
-            not given, and then a pair that seems to be swapped brings a warning.
+            not given. A pair that seems to be swapped brings a warning.
         model: `census` (the default), `sgbm` or `bm`; or a network of patches or of every place
             (a name that `corr models` lists, a folder that training wrote, or a loaded network),
-            whose similarity takes the place of the census cost.
+            whose similarity takes the place of the census cost. Names joined by `+`, such as
+            `census+hardnet`, average their costs.
         fill: give a value to what only one view sees; otherwise NaN.
         search: who finds the candidates of a pixel, for `census` and networks: `auto` scores every
             disparity; `exact`, `faiss` (on the CPU) and `faiss-gpu` score the most similar pixels
             of its row, and the others cost as much as the worst of them.
         candidates: of each pixel, where they are searched; 32 when not given.
-        device: where a network runs; the best one present when not given.
+        device: where a network and semi-global matching run; the best one present when not given.
 
     Raises:
         ImageError: an image cannot be read or used, or the two differ in size.
@@ -67,12 +66,16 @@ def disparity(
         ModelError: the model is unknown or does not do disparity.
         OptionError: max_disparity is not a whole number above 0, the volume is too large, or the
             search is unknown or not for this model.
+
+    Images of any number of rows take bounded memory (see `corr.volume.strips`), about 2 GB and 60
+    bytes a pixel.
     """
-    chosen = catalog.resolve(model, "disparity")
+    chosen = resolve_costs(model, tuple(OPENCV))
     check_search(search, candidates)
-    if search != "auto" and isinstance(chosen, str) and chosen in OPENCV:
+    complete = next((name for name in chosen if isinstance(name, str) and name in OPENCV), None)
+    if complete and search != "auto":
         raise OptionError(
-            f"model '{chosen}' does its own search; leave out search '{search}', or use model "
+            f"model '{complete}' does its own search; leave out search '{search}', or use model "
             "'census' or a network"
         )
     depth = None if max_disparity is None else _whole(max_disparity)
@@ -83,40 +86,28 @@ def disparity(
             f"left is {sizes[0]} and right {sizes[1]} pixels; a rectified pair has one size"
         )
     grey_left, grey_right = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in views)
+    swapped: bool | None = None
     if depth is None:
         depth, swapped = estimate_max_disparity(grey_left, grey_right)
-        if swapped:
-            warnings.warn(
-                "left and right seem to be swapped: they agree better in the other order",
-                stacklevel=2,
-            )
-    depth = min(depth, grey_left.shape[1])
-    _check_size(grey_left, depth)
-    if isinstance(chosen, str) and chosen in OPENCV:
-        found, valid = OPENCV[chosen](grey_left, grey_right, depth)
+    height, width = grey_left.shape
+    depth = min(depth, width)
+    strip_rows(height, width, depth)  # refuses what is too wide before anything is computed
+    if complete:
+        found, valid = OPENCV[complete](grey_left, grey_right, depth)
         confidence = valid.astype(np.float32)
     else:
-        if isinstance(chosen, Network):
-            cost, penalties = feature_volume(
-                chosen,
-                *views,
-                depth,
-                resolve_device(device),
-                search=search,
-                candidates=candidates,
-            )
-            solution = solve(cost, views[0], penalties)
-        else:
-            cost = searched_census_volume(
-                grey_left,
-                grey_right,
-                depth,
-                search=search,
-                candidates=candidates,
-                device=device,
-            )
-            solution = solve(cost, views[0])
+        place = resolve_device(device)
+        cost, settings = pair_cost(
+            chosen, *views, depth, place, search=search, candidates=candidates
+        )
+        solution = solve(cost, views[0], depth, settings, device=place)
         found, valid, confidence = solution.disparity, solution.valid, solution.confidence
+    if swapped is None and np.mean(confidence > 0) < FEW_MATCHED:
+        swapped = look_swapped(grey_left, grey_right)
+    if swapped:
+        warnings.warn(
+            "left and right seem to be swapped: they agree better in the other order", stacklevel=2
+        )
     if not fill:
         found = np.where(valid, found, np.float32(np.nan))
     return DisparityMap(found, confidence)
@@ -130,13 +121,3 @@ def _whole(max_disparity: object) -> int:
     if depth < 1:
         raise OptionError(f"max_disparity is {max_disparity}; use a whole number of 1 or more")
     return depth
-
-
-def _check_size(image: UInt8[np.ndarray, "H W"], depth: int) -> None:
-    scores = image.size * depth
-    if scores > MAX_SCORES:
-        raise OptionError(
-            f"{image.shape[1]} x {image.shape[0]} pixels and {depth} disparities are "
-            f"{scores / 1e9:.1f} billion scores, and at most {MAX_SCORES / 1e9:.0f} are computed; "
-            "use smaller images or a smaller max_disparity"
-        )

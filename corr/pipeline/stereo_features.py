@@ -13,10 +13,12 @@ from corr.extractors.dense import dense_descriptors
 from corr.extractors.dense_tiles import describe_cells
 from corr.formats.images import to_tensor
 from corr.geometry import to_grey
+from corr.machine.precision import multiplies_bfloat16
 from corr.models.network import DenseDescriptor, Network, PatchDescriptor
 from corr.pipeline.stereo_candidates import find_candidates, scatter
 from corr.volume.correlation import correlate_rows
-from corr.volume.sgm import FLOAT_LEVELS, Penalties
+from corr.volume.sgm import FLOAT_LEVELS
+from corr.volume.strips import RowsCost
 
 PATCH_SIDE = 10.0
 """Side of the image region that a descriptor of a stereo pair covers, px: smaller ones take longer
@@ -25,8 +27,8 @@ and follow the edges of things better."""
 EVERY = 2
 """Only each so many-th descriptor is computed, in x and in y; the others are interpolated."""
 
-PENALTIES = Penalties(small=16, large=160)
-"""In units of the cost, which is `FLOAT_LEVELS` for opposite vectors."""
+PRESET = "descriptors"
+"""Settings that suit the cost, which is `FLOAT_LEVELS` for opposite vectors."""
 
 UNSEEN_COST = 40
 """Cost of a match outside the right image, as of an ordinary match."""
@@ -35,7 +37,7 @@ BAND = 32
 """Rows of the image that are scored at once."""
 
 
-def feature_volume(
+def feature_rows(
     network: Network,
     left: UInt8[np.ndarray, "H W 3"],
     right: UInt8[np.ndarray, "H W 3"],
@@ -44,8 +46,8 @@ def feature_volume(
     *,
     search: str = "auto",
     candidates: int | None = None,
-) -> tuple[UInt8[np.ndarray, "H W D"], Penalties]:
-    """A cost volume of a pair, `FLOAT_LEVELS * (1 - cosine) / 2`, and penalties that suit it.
+) -> RowsCost:
+    """The cost volume of a pair by rows: `FLOAT_LEVELS * (1 - cosine) / 2`.
 
     The descriptors are read on a coarser grid and interpolated to each pixel.
 
@@ -67,8 +69,7 @@ def feature_volume(
             f"{type(network).__name__} describes neither patches nor every place of an image, and "
             "so cannot score a stereo pair; use a network such as HardNet, or model 'census'"
         )
-    height, width = left.shape[:2]
-    cost = np.empty((height, width, max_disparity), np.uint8)
+    width = left.shape[1]
     unseen = np.arange(max_disparity) > np.arange(width)[:, None]
     was_training = network.training
     with torch.inference_mode():
@@ -78,26 +79,48 @@ def feature_volume(
         )
         spacing = _spacing(network)
         network.train(was_training)
-        for top in range(0, height, BAND):
-            bottom = min(top + BAND, height)
-            rows_left, rows_right = (
-                _rows(coarse, spacing, top, bottom, width) for coarse in (coarse_left, coarse_right)
+
+    @torch.inference_mode()
+    def rows(top: int, bottom: int) -> UInt8[np.ndarray, "H W D"]:
+        cost = np.empty((bottom - top, width, max_disparity), np.uint8)
+        for start in range(top, bottom, BAND):
+            stop = min(start + BAND, bottom)
+            cost[start - top : stop - top] = _band(
+                _rows(coarse_left, spacing, start, stop, width),
+                _rows(coarse_right, spacing, start, stop, width),
+                max_disparity,
+                search=search,
+                candidates=candidates,
             )
-            if search == "auto":
-                band = _cost(correlate_rows(rows_left, rows_right, max_disparity)).cpu().numpy()
-            else:
-                found = find_candidates(
-                    rows_left.permute(1, 2, 0),
-                    rows_right.permute(1, 2, 0),
-                    max_disparity,
-                    search=search,
-                    candidates=candidates,
-                    metric="cosine",
-                )
-                band = scatter(found, max_disparity, _cost)
-            cost[top:bottom] = band
-            cost[top:bottom, unseen] = UNSEEN_COST
-    return cost, PENALTIES
+        cost[:, unseen] = UNSEEN_COST
+        return cost
+
+    return rows
+
+
+def _band(
+    left: Float[Tensor, "C H W"],
+    right: Float[Tensor, "C H W"],
+    max_disparity: int,
+    *,
+    search: str,
+    candidates: int | None,
+) -> UInt8[np.ndarray, "H W D"]:
+    """The costs of a few rows: of all disparities, or of the candidates that a search finds."""
+    if search == "auto":
+        if multiplies_bfloat16(left.device.type):  # its error is that of half a level of the cost
+            left, right = left.bfloat16(), right.bfloat16()
+        scores = correlate_rows(left, right, max_disparity).float()
+        return _cost(scores).cpu().numpy()
+    found = find_candidates(
+        left.permute(1, 2, 0),
+        right.permute(1, 2, 0),
+        max_disparity,
+        search=search,
+        candidates=candidates,
+        metric="cosine",
+    )
+    return scatter(found, max_disparity, _cost)
 
 
 def _cost(scores: Float[Tensor, "H W _"]) -> UInt8[Tensor, "H W _"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import no_type_check
 
+import cv2
 import numpy as np
 from jaxtyping import UInt8, UInt64
 from numba.extending import intrinsic
@@ -18,14 +19,19 @@ MAX_COST = WINDOW[0] * WINDOW[1] - 1
 """Cost of two windows that differ in every bit."""
 
 UNSEEN_COST = 14
-"""Cost of a match outside the right image, or the pixel's highest other cost where that is lower.
+"""Cost of a match outside the right image; or the pixel's highest other cost, where that is lower
+or all others are equal, so that nothing is preferred.
 True matches of real pairs cost 9 to 20 on average: a higher value would push the left border's
 pixels away from what is not seen, a lower one towards it.
 """
 
 
+FLAT = np.uint64(1 << 63)
+"""The bit of a word that says that all pixels of its window are equal."""
+
+
 def census(image: UInt8[np.ndarray, "H W"]) -> UInt64[np.ndarray, "H W"]:
-    """One bit for each neighbour in the window: whether it is darker than the pixel.
+    """One bit for each neighbour in the window: whether it is darker than the pixel; and `FLAT`.
 
     Outside the image the border repeats.
 
@@ -36,6 +42,8 @@ def census(image: UInt8[np.ndarray, "H W"]) -> UInt64[np.ndarray, "H W"]:
     padded = np.pad(image, ((up, up), (side, side)), mode="edge")
     words = np.zeros(image.shape, np.uint64)
     in_pieces(lambda top, bottom: _compare(padded, up, side, top, bottom, words), len(image))
+    window = np.ones(WINDOW, np.uint8)
+    words[cv2.dilate(image, window) == cv2.erode(image, window)] |= FLAT
     return words
 
 
@@ -48,6 +56,9 @@ def census_volume(
 ) -> UInt8[np.ndarray, "H W D"]:
     """How many census bits differ between a left pixel and the right one `d` px to its left.
 
+    A left window without any contrast says nothing about windows that have some: all of these cost
+    as much as what is not seen. So a black view has no match, rather than some match.
+
     Args:
         left: grey left image.
         right: grey right image.
@@ -58,16 +69,28 @@ def census_volume(
         ShapeError: the images differ in size.
         OptionError: max_disparity is below 1.
     """
+    return hamming_volume(census(left), census(right), max_disparity, unseen_cost=unseen_cost)
+
+
+def hamming_volume(
+    left: UInt64[np.ndarray, "H W"],
+    right: UInt64[np.ndarray, "H W"],
+    max_disparity: int,
+    *,
+    unseen_cost: int = UNSEEN_COST,
+) -> UInt8[np.ndarray, "H W D"]:
+    """`census_volume` of words that are there already, such as those of some rows of an image.
+
+    Raises:
+        ShapeError: the words are of images that differ in size.
+        OptionError: max_disparity is below 1.
+    """
     if left.shape != right.shape:
         raise ShapeError(f"left is {left.shape} and right {right.shape}; a pair has one size")
     if max_disparity < 1:
         raise OptionError(f"max_disparity is {max_disparity}; use 1 or more")
-    words_left, words_right = census(left), census(right)
     cost = np.empty((*left.shape, max_disparity), np.uint8)
-    in_pieces(
-        lambda top, bottom: _differ(words_left, words_right, top, bottom, unseen_cost, cost),
-        len(left),
-    )
+    in_pieces(lambda top, bottom: _differ(left, right, top, bottom, unseen_cost, cost), len(left))
     return cost
 
 
@@ -111,10 +134,15 @@ def _differ(left, right, top, bottom, unseen_cost, cost):  # noqa: PLR0917
             word, row = left[y, x], cost[y, x]
             seen = min(depth, x + 1)
             start = width - 1 - x
+            if word & FLAT:
+                for d in range(seen):
+                    row[d] = 0 if mirrored[start + d] & FLAT else np.uint8(unseen_cost)
+            else:
+                for d in range(seen):
+                    row[d] = np.uint8(_count_bits((word ^ mirrored[start + d]) & ~FLAT))
+            lowest = highest = row[0]
             for d in range(seen):
-                row[d] = np.uint8(_count_bits(word ^ mirrored[start + d]))
-            highest = row[0]
-            for d in range(seen):
-                highest = max(highest, row[d])
+                lowest, highest = min(lowest, row[d]), max(highest, row[d])
+            other = highest if lowest == highest else min(np.uint8(unseen_cost), highest)
             for d in range(seen, depth):
-                row[d] = min(np.uint8(unseen_cost), highest)
+                row[d] = other

@@ -11,7 +11,7 @@ from jaxtyping import Float32, UInt8
 from corr.volume.census import census_volume
 from corr.volume.readout import agree, read_winners
 from corr.volume.refine import without_speckles
-from corr.volume.sgm import aggregate
+from corr.volume.sgm import sweep
 
 COARSE_WIDTH = 256
 """Width to which a wider pair is reduced for the estimate, px."""
@@ -51,12 +51,28 @@ def estimate_max_disparity(
     """
     width = left.shape[1]
     found = _match_coarsely(left, right)
-    swapped = _match_coarsely(right, left).evidence > SWAPPED_EVIDENCE * found.evidence
+    swapped = _swapped(found, left, right)
     if len(found.disparities):
         largest = (float(np.quantile(found.disparities, 0.999)) + 1) / found.scale
     else:
         largest = width / 8
     return min(width, max(16, round(MARGIN * largest))), swapped
+
+
+def look_swapped(left: UInt8[np.ndarray, "H W"], right: UInt8[np.ndarray, "H W"]) -> bool:
+    """Whether the views of a pair agree much better in the other order, in reduced size.
+
+    Args:
+        left: grey left image.
+        right: grey right image, of the same size.
+    """
+    return _swapped(_match_coarsely(left, right), left, right)
+
+
+def _swapped(
+    found: _Coarse, left: UInt8[np.ndarray, "H W"], right: UInt8[np.ndarray, "H W"]
+) -> bool:
+    return _match_coarsely(right, left).evidence > SWAPPED_EVIDENCE * found.evidence
 
 
 def _match_coarsely(left: UInt8[np.ndarray, "H W"], right: UInt8[np.ndarray, "H W"]) -> _Coarse:
@@ -65,7 +81,7 @@ def _match_coarsely(left: UInt8[np.ndarray, "H W"], right: UInt8[np.ndarray, "H 
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     views = [cv2.resize(view, size, interpolation=cv2.INTER_AREA) for view in (left, right)]
     cost = census_volume(views[0], views[1], max(1, int(REACH * size[0])))
-    winners = read_winners(aggregate(cost, views[0]))
+    winners = read_winners(sweep(cost, views[0]))
     valid = agree(winners) & (winners.confidence > 0)
     evidence = float(np.mean(winners.confidence * valid))
     valid = without_speckles(winners.disparity, valid, min_pixels=size[0] * size[1] // 1000)

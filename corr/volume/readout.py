@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import no_type_check
+from typing import Literal, no_type_check
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, UInt16
 
 from corr.compiled import compiled, in_pieces
+
+Subpixel = Literal["parabola", "equiangular"]
+"""The curve through the lowest cost and its neighbours: a parabola for costs that grow with the
+square of the distance, two lines of equal slope for costs that grow with the distance.
+
+Source: Shimizu and Okutomi 2005, "Sub-pixel estimation error cancellation on area-based matching",
+sections 2 and 3.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,19 +31,32 @@ class Winners:
     """Of the right view, whole px."""
 
 
-def read_winners(total: UInt16[np.ndarray, "H W D"]) -> Winners:
+def read_winners(
+    sweeps: UInt16[np.ndarray, "2 H W D"], subpixel: Subpixel = "equiangular"
+) -> Winners:
     """The best disparities of both views.
 
     The left pixel x and the right pixel x - d share the cost at d, so the right view is a
-    re-indexing of the same volume. The sub-pixel part is the lowest point of the parabola through
-    the winner and its two neighbours.
+    re-indexing of the same volume.
+
+    Args:
+        sweeps: path costs of opposite directions, whose sum decides; see `corr.volume.sgm.sweep`.
+        subpixel: how the part of a pixel is found.
+
+    Source: the confidence is the peak ratio of Hu and Mordohai 2012, "A quantitative evaluation of
+    confidence measures for stereo vision". Whether the two sweeps alone, or the two views, choose
+    the same disparity ranks right and wrong pixels worse, and no better in a product with it.
     """
-    height, width, _ = total.shape
+    _, height, width, _ = sweeps.shape
     disparity = np.empty((height, width), np.float32)
     confidence = np.empty((height, width), np.float32)
     right = np.empty((height, width), np.int32)
+    equiangular = subpixel == "equiangular"
     in_pieces(
-        lambda top, bottom: _read_rows(total, top, bottom, disparity, confidence, right), height
+        lambda top, bottom: _read_rows(
+            sweeps[0], sweeps[1], top, bottom, equiangular, disparity, confidence, right
+        ),
+        height,
     )
     return Winners(disparity, confidence, right)
 
@@ -55,25 +76,26 @@ def agree(winners: Winners, tolerance: int = 1) -> Bool[np.ndarray, "H W"]:
 
 @compiled
 @no_type_check
-def _read_rows(total, top, bottom, disparity, confidence, right):  # noqa: PLR0917
+def _read_rows(down, up, top, bottom, equiangular, disparity, confidence, right):  # noqa: PLR0917
     """The winners of the rows from `top` to `bottom`.
 
     The right view's candidates carry their disparity in the low 16 bits, so that one minimum over
     numbers finds the lowest cost and, of equal ones, the smallest disparity.
     """
-    _, width, depth = total.shape
+    _, width, depth = down.shape
     nearest = np.empty(width + depth, np.uint32)
+    costs = np.empty(depth, np.uint16)
     for y in range(top, bottom):
         nearest[:] = np.uint32(0xFFFFFFFF)
         for x in range(width):
-            costs = total[y, x]
             best = np.uint16(65535)
             for d in range(depth):
+                costs[d] = np.uint16(down[y, x, d] + up[y, x, d])
                 best = min(best, costs[d])
             winner = 0
             while costs[winner] != best:
                 winner += 1
-            disparity[y, x] = winner + _offset(costs, winner)
+            disparity[y, x] = winner + _offset(costs, winner, equiangular)
             confidence[y, x] = _uniqueness(costs, winner)
             start = width - 1 - x
             for d in range(min(depth, x + 1)):
@@ -85,13 +107,14 @@ def _read_rows(total, top, bottom, disparity, confidence, right):  # noqa: PLR09
 
 @compiled
 @no_type_check
-def _offset(costs, winner):
-    """Where the parabola through the winner and its neighbours is lowest, in [-0.5, 0.5]."""
+def _offset(costs, winner, equiangular):
+    """Where the curve through the winner and its neighbours is lowest, in [-0.5, 0.5]."""
     if winner == 0 or winner == len(costs) - 1:
         return 0.0
     below = np.float64(costs[winner - 1]) - np.float64(costs[winner])
     above = np.float64(costs[winner + 1]) - np.float64(costs[winner])
-    return 0.5 * (below - above) / (below + above) if below + above > 0 else 0.0
+    scale = max(below, above) if equiangular else below + above
+    return 0.5 * (below - above) / scale if scale > 0 else 0.0
 
 
 @compiled

@@ -63,6 +63,19 @@ def median(disparity: Float32[np.ndarray, "H W"], side: int = 5) -> Float32[np.n
     return smooth
 
 
+def smooth_steps(disparity: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    """The map averaged with neighbours that differ by about a pixel at most; jumps stay.
+
+    It takes away the steps that come from whole disparities, towards which the sub-pixel part is
+    drawn. Neighbours weigh by Gaussians of their distance, 3 px, and of their difference, 1 px.
+
+    Source: the last step of Zbontar and LeCun 2016, "Stereo matching by training a convolutional
+    neural network to compare image patches", section 4.4, with smooth weights.
+    """
+    smooth: Float32[np.ndarray, "H W"] = cv2.bilateralFilter(disparity, 9, 1.0, 3.0)
+    return smooth
+
+
 @compiled
 @no_type_check
 def _fill_rows(disparity, valid):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import no_type_check
 
 import numpy as np
-from jaxtyping import Float, Int16, Integer, UInt8, UInt16
+from jaxtyping import Float, Integer, UInt8, UInt16
 
-from corr.compiled import compiled, in_parallel
+from corr.compiled import compiled, in_parallel, in_pieces
 from corr.errors import OptionError, ShapeError
+from corr.volume.penalties import Penalties, StepPenalties
 
 FLOAT_LEVELS = 255
 """A float cost c in [0, 1] counts as the whole number `round(255 c)`; penalties are in its unit."""
@@ -20,48 +20,37 @@ MAX_PATH_COST = 8191
 _WALL = np.int16(16000)
 
 
-@dataclass(frozen=True)
-class Penalties:
-    """What a change of disparity between neighbours costs, in units of the volume."""
-
-    small: int = 14
-    """P1: for a change by 1."""
-    large: int = 120
-    """P2: for a larger change, between pixels of about the same brightness."""
-    contrast: float = 8.0
-    """Grey levels between two neighbours from which P2 falls, as `large * contrast / difference`,
-    though never below `small`: depth is more likely to jump at an edge of the image."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.small <= self.large:
-            raise OptionError(
-                f"penalties are small {self.small} and large {self.large}; use 0 <= small <= large"
-            )
-        if not self.contrast > 0:
-            raise OptionError(f"contrast is {self.contrast}; use a value above 0")
-
-    def large_by_difference(self) -> Int16[np.ndarray, " 256"]:
-        """P2 for each difference in brightness between two neighbours.
-
-        Source: Hirschmueller 2008, "Stereo Processing by Semiglobal Matching and Mutual
-        Information", below equation 13.
-        """
-        difference = np.maximum(np.arange(256), self.contrast)
-        large = np.rint(self.large * self.contrast / difference)
-        return np.maximum(large, self.small).astype(np.int16)
-
-
 def aggregate(
     cost: Integer[np.ndarray, "H W D"] | Float[np.ndarray, "H W D"],
     guide: UInt8[np.ndarray, "H W"],
-    penalties: Penalties | None = None,
+    penalties: Penalties | StepPenalties | None = None,
     *,
     num_paths: int = 8,
 ) -> UInt16[np.ndarray, "H W D"]:
     """The cost of each disparity along straight paths from all sides, summed over the paths.
 
+    Arguments, errors and source are those of `sweep`, whose two volumes are added here.
+    """
+    sweeps = sweep(cost, guide, penalties, num_paths=num_paths)
+    summed: UInt16[np.ndarray, "H W D"] = sweeps[0]
+    in_pieces(
+        lambda top, bottom: np.add(summed[top:bottom], sweeps[1, top:bottom], summed[top:bottom]),
+        len(summed),
+    )
+    return summed
+
+
+def sweep(
+    cost: Integer[np.ndarray, "H W D"] | Float[np.ndarray, "H W D"],
+    guide: UInt8[np.ndarray, "H W"],
+    penalties: Penalties | StepPenalties | None = None,
+    *,
+    num_paths: int = 8,
+) -> UInt16[np.ndarray, "2 H W D"]:
+    """The path costs of two opposite halves of the paths; together they are `aggregate`'s.
+
     One thread sweeps down and one up; each adds four of the eight paths (the one along the row and
-    the three from the row before) to a volume of its own.
+    the three from the row before) to a volume of its own. Whoever reads them adds them on the way.
 
     Args:
         cost: uint8, uint16, or float in [0, 1] (see `FLOAT_LEVELS`); lower is better.
@@ -75,35 +64,38 @@ def aggregate(
 
     Source: Hirschmueller 2008, equations 13 and 14.
     """
-    if guide.shape != cost.shape[:2] or cost.size == 0:
-        raise ShapeError(f"a volume of {cost.shape} does not fit an image of {guide.shape}")
-    if num_paths not in (4, 8):
-        raise OptionError(f"num_paths is {num_paths}; use 4 or 8")
     penalties = penalties or Penalties()
-    cost = np.ascontiguousarray(_whole_costs(cost))
-    highest = int(cost.max()) + penalties.large
-    if highest > MAX_PATH_COST:
-        raise OptionError(
-            f"cost and large penalty add up to {highest}; use at most {MAX_PATH_COST} together"
-        )
-    large = penalties.large_by_difference()
+    cost = checked_costs(cost, guide, penalties, num_paths)
+    small, large = penalties.tables(guide)
     totals = np.zeros((2, *cost.shape), np.uint16)
     first, step = (0, 1) if num_paths == 8 else (1, 2)
     in_parallel(
         [
-            lambda: _sweep(cost, guide, penalties.small, large, first, step, 1, totals[0]),
-            lambda: _sweep(cost, guide, penalties.small, large, first, step, -1, totals[1]),
+            lambda: _sweep(cost, guide, small, large, first, step, 1, totals[0]),
+            lambda: _sweep(cost, guide, small, large, first, step, -1, totals[1]),
         ]
     )
-    half = len(guide) // 2
-    in_parallel(
-        [
-            lambda: np.add(totals[0, :half], totals[1, :half], out=totals[0, :half]),
-            lambda: np.add(totals[0, half:], totals[1, half:], out=totals[0, half:]),
-        ]
-    )
-    summed: UInt16[np.ndarray, "H W D"] = totals[0]
-    return summed
+    return totals
+
+
+def checked_costs(
+    cost: Integer[np.ndarray, "H W D"] | Float[np.ndarray, "H W D"],
+    guide: UInt8[np.ndarray, "H W"],
+    penalties: Penalties | StepPenalties,
+    num_paths: int,
+) -> UInt8[np.ndarray, "H W D"] | UInt16[np.ndarray, "H W D"]:
+    """The costs as whole numbers, of which the paths' sums fit 16 bits; arguments as of `sweep`."""
+    if guide.shape != cost.shape[:2] or cost.size == 0:
+        raise ShapeError(f"a volume of {cost.shape} does not fit an image of {guide.shape}")
+    if num_paths not in (4, 8):
+        raise OptionError(f"num_paths is {num_paths}; use 4 or 8")
+    whole = np.ascontiguousarray(_whole_costs(cost))
+    highest = int(whole.max()) + penalties.large
+    if highest > MAX_PATH_COST:
+        raise OptionError(
+            f"cost and large penalty add up to {highest}; use at most {MAX_PATH_COST} together"
+        )
+    return whole
 
 
 def _whole_costs(
@@ -154,7 +146,6 @@ def _sweep(cost, guide, small, large, first, step, forward, total):  # noqa: PLR
     lowest = np.zeros((2, 4, width + 2), np.int16)
     rows[:, :, :, 0] = _WALL
     rows[:, :, :, depth + 1] = _WALL
-    small = np.int16(small)
     for i in range(height):
         y = i if forward == 1 else height - 1 - i
         now, before = i & 1, (i & 1) ^ 1
@@ -172,7 +163,7 @@ def _sweep(cost, guide, small, large, first, step, forward, total):  # noqa: PLR
                     rows[source, p, slot],
                     lowest[source, p, slot],
                     cost[y, x],
-                    small,
+                    small[difference],
                     large[difference],
                     rows[now, p, j + 1],
                     total[y, x],

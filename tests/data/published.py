@@ -140,6 +140,34 @@ def flying_things(root: Path) -> None:
             write_disparity(path, DISPARITY)
 
 
+def monkaa(root: Path) -> None:
+    rendered(root, ("a_rain_of_stones_x2", "treeflight_x2"))
+
+
+def driving(root: Path) -> None:
+    rendered(root, ("15mm_focallength/scene_forwards/fast", "35mm_focallength/scene_forwards/slow"))
+
+
+def rendered(root: Path, scenes: tuple[str, ...]) -> None:
+    for scene in scenes:
+        for side, pixels in (("left", LEFT), ("right", RIGHT)):
+            for name in ("frames_cleanpass", "frames_finalpass"):
+                image(root / name / scene / side / "0001.png", pixels)
+        path = root / "disparity" / scene / "left" / "0001.pfm"
+        path.parent.mkdir(parents=True)
+        write_disparity(path, DISPARITY)
+
+
+def eth3d(root: Path) -> None:
+    for scene in ("delivery_area_1l", "terrains_2s"):
+        image(root / "two_view_training" / scene / "im0.png", LEFT)
+        image(root / "two_view_training" / scene / "im1.png", RIGHT)
+        truth = root / "two_view_training_gt" / scene
+        mask = np.where(LEAVES, 128, 255) * (ROWS <= 90)
+        grey(truth / "mask0nocc.png", mask)
+        write_disparity(truth / "disp0GT.pfm", np.where(ROWS > 90, np.nan, DISPARITY))
+
+
 def posed(root: Path) -> None:
     """The cameras stand beside each other, so that the disparity is the focal length by depth."""
     cameras = {
@@ -223,6 +251,8 @@ def brown_set(folder: Path, patches: np.ndarray, point_ids: np.ndarray) -> None:
 
 
 SETS: dict[str, Callable[[Path], None]] = {
+    "driving": driving,
+    "eth3d": eth3d,
     "evd": evd,
     "flying-chairs": flying_chairs,
     "flyingthings3d": flying_things,
@@ -234,6 +264,7 @@ SETS: dict[str, Callable[[Path], None]] = {
     "middlebury-2021": middlebury_2021,
     "middlebury-flow": middlebury_flow,
     "middlebury-stereo": old_middlebury,
+    "monkaa": monkaa,
     "oxford-affine": lambda root: sequences(root, "img{}.ppm", "H1to{}p"),
     "sintel": sintel,
     "strecha": strecha,

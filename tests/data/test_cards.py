@@ -17,6 +17,8 @@ from corr.resources import cards_root
 EXPECTED = {
     "brown",
     "cub-200-2011",
+    "driving",
+    "eth3d",
     "evd",
     "flying-chairs",
     "flyingthings3d",
@@ -30,6 +32,7 @@ EXPECTED = {
     "middlebury-2021",
     "middlebury-flow",
     "middlebury-stereo",
+    "monkaa",
     "oxford-affine",
     "pf-pascal",
     "pf-willow",
@@ -76,7 +79,8 @@ def test_cards_say_what_data_is_for(name):
 
 def test_unknown_card():
     with pytest.raises(
-        DatasetError, match="'kitty' is not known; there are cards of brown, cub-200-2011, evd"
+        DatasetError,
+        match="'kitty' is not known; there are cards of brown, cub-200-2011, driving, eth3d, evd",
     ):
         load_card("kitty")
 

@@ -146,6 +146,53 @@ def test_consistency_by_hand():
     assert occluded_by_consistency(left, right)[0, 3], "an unknown one does not lead back"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("monkaa", "a_rain_of_stones_x2"),
+        ("driving", "15mm_focallength/scene_forwards/fast"),
+    ],
+)
+def test_the_other_sets_of_sceneflow(publish, name, expected):
+    root = publish(name)
+    pairs = read_stereo(root)
+    names = [f"{kind}/{expected}/0001" for kind in ("clean", "final")]
+    assert [pair.name for pair in pairs[::2]] == names
+    assert [pair.group for pair in pairs] == [f"{name}-clean"] * 2 + [f"{name}-final"] * 2
+    truth = pairs[0].truth()
+    np.testing.assert_array_equal(truth.disparity, DISPARITY)
+    assert truth.occluded is None
+    # Several sets beside each other are one root, each with its name.
+    assert read_stereo(root.parent)[0].name == f"{root.name}/{names[0]}"
+
+
+def test_eth3d(publish):
+    root = publish("eth3d")
+    pairs = read_stereo(root)
+    assert [(pair.name, pair.group) for pair in pairs] == [
+        ("delivery_area_1l", "eth3d"),
+        ("terrains_2s", "eth3d"),
+    ]
+    truth = pairs[0].truth()
+    np.testing.assert_array_equal(np.isnan(truth.disparity), ROWS > 90)
+    np.testing.assert_array_equal(truth.occluded, LEAVES & (ROWS <= 90))
+    assert [pair.left for pair in read_stereo(root / "two_view_training")] == [
+        pair.left for pair in pairs
+    ]
+
+
+def test_eth3d_with_truth_beside_the_images(publish):
+    root = publish("eth3d")
+    for file in list((root / "two_view_training_gt").rglob("*.*")):
+        file.rename(root / "two_view_training" / file.parent.name / file.name)
+    for folder in (root / "two_view_training_gt").iterdir():
+        folder.rmdir()
+    (root / "two_view_training_gt").rmdir()
+    assert len(read_stereo(root)) == 2
+    (pair,) = read_stereo(root / "two_view_training" / "terrains_2s")
+    assert (pair.name, pair.group) == ("terrains_2s", "eth3d")
+
+
 def test_pairs_travel_to_other_processes(publish):
     pair = pickle.loads(pickle.dumps(read_stereo(publish("kitti-2012"))[0]))
     np.testing.assert_array_equal(pair.truth().disparity, DISPARITY)

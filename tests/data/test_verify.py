@@ -20,6 +20,9 @@ from corr.formats import (
 )
 
 COUNTS = {
+    "driving": (10, 4),
+    "eth3d": (8, 2),
+    "monkaa": (10, 4),
     "evd": (6, 2),
     "flying-chairs": (9, 3),
     "flyingthings3d": (8, 2),

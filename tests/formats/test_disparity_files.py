@@ -139,3 +139,47 @@ def test_real_files(shared_data):
     disparity = read_disparity(things)
     assert disparity.shape == (540, 960)
     assert 0 < disparity.min() < disparity.max() < 500
+
+
+def test_pfm_with_a_wrong_header(tmp_path):
+    values = np.random.default_rng(0).uniform(0, 60, (20, 30)).astype(np.float32)
+    values[0, :5] = np.inf
+    write_pfm(tmp_path / "a.pfm", values)
+    right = (tmp_path / "a.pfm").read_bytes()
+    for wrong, said in [
+        (right.replace(b"\n-1\n", b"\n1\n", 1), "bytes in the other order than .* 1, says"),
+        (right.replace(b"\n-1\n", b"\n0\n", 1), "has the scale 0"),
+        (right.replace(b"Pf", b"P5", 1), "is not a PFM file"),
+        (right.replace(b"30 20", b"30 21", 1), "is damaged: 30 x 21 values need"),
+        (right.replace(b"30 20", b"-30 20", 1), "is not a PFM file"),
+        (right.replace(b"30 20", b"30", 1), "is not a PFM file|is damaged"),
+        (right.replace(b"Pf", b"PF", 1), "is a colour PFM"),
+        (b"", "is not a PFM file"),
+    ]:
+        (tmp_path / "b.pfm").write_bytes(wrong)
+        with pytest.raises(FormatError, match=said):
+            read_pfm(tmp_path / "b.pfm")
+    # Big endian with a header that says so is right.
+    body = values[::-1].astype(">f4").tobytes()
+    (tmp_path / "b.pfm").write_bytes(b"Pf\n30 20\n1\n" + body)
+    np.testing.assert_array_equal(read_pfm(tmp_path / "b.pfm"), values)
+    zeros = np.zeros((4, 4), np.float32)
+    write_pfm(tmp_path / "c.pfm", zeros)
+    np.testing.assert_array_equal(read_pfm(tmp_path / "c.pfm"), zeros)
+
+
+def test_png_of_eight_bits_with_its_scale(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.array([[0, 4, 255]], np.uint8))
+    with pytest.warns(UserWarning, match=r"has 8 bits.* steps of 0\.25 px up to 63\.75 px"):
+        read = read_disparity(tmp_path / "a.png", scale=4)
+    np.testing.assert_array_equal(read, np.float32([[np.nan, 1, 63.75]]))
+    with pytest.raises(FormatError, match=r"16 bits and 1 here; .* give the scale, if it is known"):
+        read_disparity(tmp_path / "a.png")
+    with pytest.raises(FormatError, match="is a number above 0"):
+        read_disparity(tmp_path / "a.png", scale=-1)
+    write_kitti_disparity(tmp_path / "b.png", np.ones((2, 2), np.float32))
+    with pytest.raises(FormatError, match="has 16 bits; a scale is for a png of 8 bits"):
+        read_disparity(tmp_path / "b.png", scale=4)
+    write_pfm(tmp_path / "b.pfm", np.ones((2, 2), np.float32))
+    with pytest.raises(FormatError, match=r"a scale is for a \.png of 8 bits"):
+        read_disparity(tmp_path / "b.pfm", scale=4)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,8 @@ from corr.metrics import bad_pixel_rate
 from corr.models import HardNet, StereoDescriptor, UniversalCorrespondenceNetwork
 from corr.pipeline import stereo
 from corr.pipeline.stereo import disparity
-from corr.pipeline.stereo_features import feature_volume
+from corr.pipeline.stereo_features import feature_rows
+from corr.volume import strips
 from corr.volume.disparity_range import estimate_max_disparity
 from corr.volume.sgm import FLOAT_LEVELS
 
@@ -77,12 +80,12 @@ def test_confidence_tells_right_pixels_from_wrong_ones():
     found = disparity(left, right, max_disparity=64)
     known = np.isfinite(truth)
     wrong = np.abs(found.disparity - truth) > 2
-    level = np.median(found.confidence[known & (found.confidence > 0)])
-    high = known & (found.confidence >= level)
-    low = known & (found.confidence > 0) & (found.confidence < level)
-    filled = known & (found.confidence == 0)
-    assert wrong[high].mean() < 0.25 * wrong[low].mean()
-    assert wrong[low].mean() < 0.5 * wrong[filled].mean()
+    matched = known & (found.confidence > 0)
+    order = np.argsort(found.confidence[matched], kind="stable")
+    fifths = [wrong[matched][part].mean() for part in np.array_split(order, 5)]
+    assert all(more > 1.5 * less for more, less in pairwise(fifths))
+    assert fifths[-1] < 0.005
+    assert wrong[known & (found.confidence == 0)].mean() > fifths[0]
 
 
 def test_the_range_is_estimated_when_not_given():
@@ -98,8 +101,44 @@ def test_the_range_is_estimated_when_not_given():
 
 def test_swapped_views_bring_a_warning():
     left, right, _ = data.stereo_motorcycle()
-    with pytest.warns(UserWarning, match="left and right seem to be swapped"):
-        disparity(right, left)
+    for given in (None, 64):
+        with pytest.warns(UserWarning, match="left and right seem to be swapped"):
+            found = disparity(right, left, max_disparity=given)
+        assert (found.confidence > 0).mean() < 0.4
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("dark", ["left", "right"])
+def test_a_view_without_content_has_no_confident_pixel(dark, level):
+    left, right, _ = _two_planes()
+    views = {"left": left, "right": right, dark: np.full_like(left, level)}
+    for given in (None, 24):
+        found = disparity(views["left"], views["right"], max_disparity=given)
+        assert (found.confidence == 0).all()
+        holes = disparity(views["left"], views["right"], max_disparity=given, fill=False)
+        assert np.isnan(holes.disparity).all()
+
+
+def test_unrelated_views_have_few_confident_pixels():
+    left, _, _ = data.stereo_motorcycle()
+    noise = np.random.default_rng(0).integers(0, 256, left.shape).astype(np.uint8)
+    found = disparity(left, noise, max_disparity=64)
+    assert np.mean(found.confidence > 0.1) < 0.02
+
+
+def test_one_row_is_enough_for_a_plain_shift():
+    row = np.random.default_rng(0).integers(0, 256, (1, 205)).astype(np.uint8)
+    found = disparity(row[:, :200].copy(), row[:, 5:].copy(), max_disparity=16)
+    assert np.median(found.disparity) == pytest.approx(5, abs=0.3)
+
+
+def test_a_large_image_is_solved_in_strips(monkeypatch):
+    left, right, truth = data.stereo_motorcycle()
+    whole = disparity(left, right, max_disparity=64)
+    monkeypatch.setattr(strips, "STRIP_SCORES", 200 * left.shape[1] * 64)
+    found = disparity(left, right, max_disparity=64)
+    assert np.mean(np.abs(found.disparity - whole.disparity) > 1) < 0.01
+    assert bad_pixel_rate(found.disparity, truth, 2.0) < 0.065
 
 
 def test_two_equal_images_are_not_called_swapped():
@@ -157,6 +196,18 @@ def test_a_network_takes_the_place_of_census():
     assert network.training
 
 
+def test_costs_are_averaged_by_names_joined_with_a_plus():
+    left, right, truth = _two_planes()
+    found = disparity(left, right, max_disparity=24, model="census+hardnet", device="cpu")
+    assert bad_pixel_rate(found.disparity, truth, 1.0) < 0.06
+    census = disparity(left, right, max_disparity=24)
+    assert (found.disparity != census.disparity).mean() > 0.5
+    with pytest.raises(OptionError, match="model 'sgbm' has no cost that could be averaged"):
+        disparity(left, right, model="census+sgbm")
+    with pytest.raises(ModelError, match="model 'raft' is not known"):
+        disparity(left, right, model="census+raft")
+
+
 @pytest.mark.parametrize("kind", [StereoDescriptor, UniversalCorrespondenceNetwork])
 def test_a_network_of_every_place_takes_it_too(kind):
     torch.manual_seed(0)
@@ -174,11 +225,11 @@ def test_a_stereo_descriptor_scores_both_views_as_it_describes_them():
     left, right, _ = _two_planes()
     network = StereoDescriptor().eval()
     views = [np.repeat(view[..., None], 3, 2) for view in (left, right)]
-    cost, _ = feature_volume(network, *views, 16, torch.device("cpu"))
+    cost = feature_rows(network, *views, 16, torch.device("cpu"))(0, len(left))
     maps = [describe_cells(to_tensor(view), network)[0].numpy() for view in views]
     for y, x, d in ((40, 80, 12), (0, 15, 3), (79, 159, 15), (60, 30, 0)):
         cosine = float(maps[0][:, y, x] @ maps[1][:, y, x - d])
-        assert cost[y, x, d] == pytest.approx((1 - cosine) * FLOAT_LEVELS / 2, abs=0.51)
+        assert cost[y, x, d] == pytest.approx((1 - cosine) * FLOAT_LEVELS / 2, abs=1.01)
 
 
 @pytest.mark.parametrize("given", [0, -3, 2.5, "64", True])
@@ -196,6 +247,6 @@ def test_refusals(monkeypatch):
         disparity(image, image, model="raft")
     with pytest.raises(ModelError, match="'sift' does match and extract, not disparity"):
         disparity(image, image, model="sift")
-    monkeypatch.setattr(stereo, "MAX_SCORES", 1000)
-    with pytest.raises(OptionError, match=r"20 x 10 pixels and 15 disparities .* smaller"):
+    monkeypatch.setattr(strips, "STRIP_SCORES", 1000)
+    with pytest.raises(OptionError, match=r"20 pixels and 15 disparities .* smaller"):
         disparity(image, image, max_disparity=15)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corr.errors import OptionError, ShapeError
-from corr.volume.census import MAX_COST, census, census_volume
+from corr.volume.census import FLAT, MAX_COST, census, census_volume, hamming_volume
 
 
 def _random(shape, seed=0):
@@ -37,8 +37,8 @@ def test_the_volume_counts_differing_comparisons():
         for x in range(14):
             for d in range(min(depth, x + 1)):
                 expected[y, x, d] = (darker(0, y, x) != darker(1, y, x - d)).sum()
-            unseen = expected[y, x, x + 1 :]
-            unseen[:] = min(14, expected[y, x, : x + 1].max())
+            seen, unseen = expected[y, x, : x + 1], expected[y, x, x + 1 :]
+            unseen[:] = seen.max() if len(set(seen)) == 1 else min(14, seen.max())
     volume = census_volume(left, right, depth)
     assert volume.dtype == np.uint8
     np.testing.assert_array_equal(volume, expected)
@@ -48,6 +48,8 @@ def test_the_volume_counts_differing_comparisons():
 def test_unseen_matches_have_the_cost_that_was_asked_for():
     volume = census_volume(_random((3, 9)), _random((3, 9), 1), 12, unseen_cost=3)
     unseen = np.arange(12) > np.arange(9)[:, None]
+    assert (volume[:, 0] == volume[:, 0, :1]).all()  # of one alone, all are as good
+    unseen[0] = False
     assert (volume[:, unseen] == 3).all()
     assert (volume[:, ~unseen] > 3).mean() > 0.9
 
@@ -68,9 +70,23 @@ def test_one_pixel_and_black_images_cost_nothing():
     assert (census_volume(black, black, 4, unseen_cost=0) == 0).all()
 
 
+def test_a_window_without_contrast_fits_its_like_and_tells_nothing_of_others():
+    left, right = _random((9, 30)), _random((9, 30))
+    left[:, :20], right[:, :12] = 7, 7  # flat windows: left x < 16, right x < 8
+    cost = census_volume(left, right, 10, unseen_cost=14)
+    words = census(left), census(right)
+    assert (words[0][:, :16] == FLAT).all()
+    assert not (words[0][:, 20:] & FLAT).any()
+    for x in range(10, 16):
+        match = x - np.arange(10)
+        assert (cost[:, x, match < 8] == 0).all()
+        assert (cost[:, x, match >= 8] == 14).all()
+
+
 def test_refusals():
     image = _random((4, 5))
+    words = census(image)
     with pytest.raises(ShapeError, match="one size"):
-        unwrap(census_volume)(image, image[:, :4], 2)  # past the shape check of the tests
+        unwrap(hamming_volume)(words, words[:, :4], 2)  # past the shape check of the tests
     with pytest.raises(OptionError, match="max_disparity is 0; use 1 or more"):
         census_volume(image, image, 0)

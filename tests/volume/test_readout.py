@@ -1,23 +1,38 @@
 import numpy as np
+import pytest
 
 from corr.volume.readout import Winners, agree, read_winners
+
+
+def _read(total, subpixel="parabola"):
+    """Of a volume whose entries come in unequal parts from both sweeps."""
+    part = total // 3
+    return read_winners(np.stack([part, total - part]), subpixel)
 
 
 def test_the_winner_lies_at_the_lowest_point_of_a_parabola():
     depth, lowest = np.arange(10), 4.3
     total = np.rint(1000 * (depth - lowest) ** 2 / 10).astype(np.uint16).reshape(1, 1, -1)
-    np.testing.assert_allclose(read_winners(total).disparity, [[4.3]], atol=1e-3)
+    np.testing.assert_allclose(_read(total).disparity, [[4.3]], atol=1e-3)
+
+
+@pytest.mark.parametrize("lowest", [3.5, 3.8, 4.0, 4.3])
+def test_the_winner_lies_where_two_lines_of_one_slope_meet(lowest):
+    total = np.rint(1000 * np.abs(np.arange(10) - lowest)).astype(np.uint16).reshape(1, 1, -1)
+    np.testing.assert_allclose(_read(total, "equiangular").disparity, [[lowest]], atol=1e-3)
+    biased = _read(total, "parabola").disparity  # drawn towards whole pixels
+    assert abs(float(biased[0, 0]) - round(lowest)) <= abs(lowest - round(lowest)) + 1e-6
 
 
 def test_winners_at_either_end_have_no_sub_pixel_part():
     total = np.array([[[1, 5, 9, 9], [9, 9, 5, 1]]], np.uint16)
-    assert read_winners(total).disparity.tolist() == [[0, 3]]
+    assert _read(total).disparity.tolist() == [[0, 3]]
 
 
 def test_both_views_equal_a_naive_loop():
     rng = np.random.default_rng(0)
     total = rng.integers(0, 500, (6, 20, 9)).astype(np.uint16)
-    winners = read_winners(total)
+    winners = _read(total)
     for y in range(6):
         for x in range(20):
             costs = total[y, x].astype(float)
@@ -32,11 +47,11 @@ def test_both_views_equal_a_naive_loop():
 
 def test_confidence_is_nothing_for_a_tie_or_without_a_rival():
     tie = np.array([[[3, 9, 9, 3, 9]]], np.uint16)
-    assert read_winners(tie).confidence.tolist() == [[0]]
+    assert _read(tie).confidence.tolist() == [[0]]
     for depth in (1, 2):
-        assert read_winners(np.zeros((2, 2, depth), np.uint16)).confidence.max() == 0
+        assert _read(np.zeros((2, 2, depth), np.uint16)).confidence.max() == 0
     clear = np.array([[[100, 60, 25, 60, 100]]], np.uint16)
-    assert read_winners(clear).confidence.tolist() == [[0.75]]
+    assert _read(clear).confidence.tolist() == [[0.75]]
 
 
 def test_views_agree_up_to_the_tolerance_and_never_outside_the_right_image():

@@ -1,6 +1,6 @@
 import numpy as np
 
-from corr.volume.refine import fill_background, median, without_speckles
+from corr.volume.refine import fill_background, median, smooth_steps, without_speckles
 
 
 def test_holes_take_the_smaller_neighbour_of_their_row():
@@ -61,3 +61,14 @@ def test_the_median_removes_single_pixels():
     disparity = np.full((9, 9), 3, np.float32)
     disparity[4, 4] = 60
     assert (median(disparity) == 3).all()
+
+
+def test_steps_of_a_slant_are_smoothed_and_jumps_stay():
+    column = np.arange(60, dtype=np.float32)
+    truth = np.broadcast_to(np.where(column < 30, 10 + column / 8, 40), (20, 60)).copy()
+    stepped = np.float32(np.rint(truth))
+    smooth = smooth_steps(stepped)
+    inner = np.s_[:, 5:25]
+    assert np.abs(smooth - truth)[inner].mean() < 0.6 * np.abs(stepped - truth)[inner].mean()
+    np.testing.assert_allclose(smooth[:, 30:], 40, atol=1e-3)
+    assert np.abs(smooth - stepped).max() < 1

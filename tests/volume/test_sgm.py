@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from corr.errors import OptionError, ShapeError
-from corr.volume.sgm import Penalties, aggregate
+from corr.volume.penalties import Penalties, StepPenalties
+from corr.volume.sgm import aggregate, checked_costs, sweep
 
 PATHS = [(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 """(dy, dx) of a step along each path; the first four are rows and columns."""
@@ -23,17 +24,24 @@ def _path_costs(cost, guide, penalties, dy, dx):
                 path[y, x] = cost[y, x]
                 continue
             before = path[y0, x0]
-            step = abs(int(guide[y, x]) - int(guide[y0, x0]))
-            large = round(penalties.large * penalties.contrast / max(step, penalties.contrast))
-            large = max(large, penalties.small)
+            small, large = _both(penalties, guide, abs(int(guide[y, x]) - int(guide[y0, x0])))
             for d in range(depth):
                 choices = [before[d], before.min() + large]
                 if d > 0:
-                    choices.append(before[d - 1] + penalties.small)
+                    choices.append(before[d - 1] + small)
                 if d < depth - 1:
-                    choices.append(before[d + 1] + penalties.small)
+                    choices.append(before[d + 1] + small)
                 path[y, x, d] = cost[y, x, d] + min(choices) - before.min()
     return path
+
+
+def _both(penalties, guide, step):
+    """P1 and P2 between neighbours that differ by `step`."""
+    if isinstance(penalties, StepPenalties):
+        share = penalties.quotient if step > penalties.edge * guide.std() else 1
+        return round(penalties.small / share), round(penalties.large / share)
+    large = round(penalties.large * penalties.contrast / max(step, penalties.contrast))
+    return penalties.small, max(large, penalties.small)
 
 
 @pytest.mark.parametrize("num_paths", [4, 8])
@@ -57,6 +65,20 @@ def test_the_default_penalties_and_16_bit_costs_equal_a_naive_loop_too():
     guide = rng.integers(0, 256, (5, 6)).astype(np.uint8)
     expected = sum(_path_costs(cost, guide, Penalties(), *path) for path in PATHS)
     np.testing.assert_array_equal(aggregate(cost, guide), expected)
+
+
+def test_penalties_by_steps_equal_a_naive_loop_and_the_sweeps_add_up():
+    rng = np.random.default_rng(5)
+    cost = rng.integers(0, 63, (6, 7, 9)).astype(np.uint8)
+    guide = rng.integers(0, 256, (6, 7)).astype(np.uint8)
+    penalties = StepPenalties(small=9, large=50, edge=1.0, quotient=3.0)
+    halves = [
+        sum(_path_costs(cost, guide, penalties, *path) for path in half)
+        for half in ([PATHS[i] for i in (0, 2, 4, 5)], [PATHS[i] for i in (1, 3, 6, 7)])
+    ]
+    sweeps = sweep(cost, guide, penalties)
+    np.testing.assert_array_equal(sweeps, halves)
+    np.testing.assert_array_equal(aggregate(cost, guide, penalties), sum(halves))
 
 
 def test_without_penalties_the_best_cost_of_each_pixel_wins():
@@ -93,8 +115,13 @@ def test_turning_volume_and_image_turns_the_result():
 
 
 def test_large_penalty_falls_at_edges_but_not_below_the_small_one():
-    table = Penalties(small=14, large=120, contrast=8.0).large_by_difference()
-    assert table[[0, 8, 16, 32, 255]].tolist() == [120, 120, 60, 30, 14]
+    guide = np.array([[0, 200]], np.uint8)  # its deviation is 100
+    small, large = Penalties(small=14, large=120, contrast=8.0).tables(guide)
+    assert large[[0, 8, 16, 32, 255]].tolist() == [120, 120, 60, 30, 14]
+    assert set(small.tolist()) == {14}
+    small, large = StepPenalties(small=12, large=120, edge=0.5, quotient=4.0).tables(guide)
+    assert large[[0, 50, 51, 255]].tolist() == [120, 120, 30, 30]
+    assert small[[50, 51]].tolist() == [12, 3]
 
 
 @pytest.mark.parametrize(
@@ -122,10 +149,12 @@ def test_bad_options_are_refused(change, message):
 def test_bad_shapes_and_penalties_are_refused():
     cost = np.zeros((2, 3, 4), np.uint8)
     with pytest.raises(ShapeError, match="does not fit"):
-        unwrap(aggregate)(cost, np.zeros((2, 4), np.uint8))  # past the shape check of the tests
+        unwrap(checked_costs)(cost, np.zeros((2, 4), np.uint8), Penalties(), 8)  # unchecked
     with pytest.raises(ShapeError, match="does not fit"):
         aggregate(cost[:, :, :0], np.zeros((2, 3), np.uint8))
     with pytest.raises(OptionError, match="small 5 and large 4"):
         Penalties(small=5, large=4)
     with pytest.raises(OptionError, match=r"contrast is 0\.0"):
         Penalties(contrast=0.0)
+    with pytest.raises(OptionError, match=r"edge is 0\.1 and quotient 0\.5"):
+        StepPenalties(small=1, large=2, edge=0.1, quotient=0.5)

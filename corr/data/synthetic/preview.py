@@ -10,7 +10,7 @@ from corr.data.synthetic.export import picture
 from corr.data.synthetic.proof import warped_back
 from corr.data.synthetic.samples import Pair, PosedSample, Sample, StereoSample, pair_of
 from corr.data.synthetic.scenes import SyntheticScenes
-from corr.drawing.disparity import turbo
+from corr.drawing.colour_maps import turbo
 from corr.drawing.flow import flow_colours
 from corr.drawing.strip import Strip
 

@@ -1,4 +1,4 @@
-"""FlyingThings3D of the SceneFlow sets: rendered pairs with disparity of both views.
+"""SceneFlow's three sets, FlyingThings3D, Monkaa and Driving: rendered pairs with disparity.
 
 Source: Mayer et al. 2016, "A large dataset to train convolutional networks for disparity, optical
 flow, and scene flow estimation", CVPR,
@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from corr.data.ground_truth import StereoPair, StereoTruth, search_bound
-from corr.data.layouts import require
+from corr.data.layouts import require, sceneflow_set
 from corr.data.middlebury_stereo import occluded_by_consistency
 from corr.errors import DatasetError
 from corr.formats import read_disparity
@@ -23,44 +23,53 @@ PASSES = ("frames_cleanpass", "frames_finalpass")
 """Folders of the pictures without and with the blur of lens and motion."""
 
 _IMAGES = (".png", ".webp")
+_SCENES = ("*", "*/*/*")
+"""Where scenes are below a pass: Monkaa's, and those of the other two."""
 
 
-def read_flyingthings(root: Path) -> list[StereoPair]:
+def read_sceneflow(root: Path) -> list[StereoPair]:
     """Every pair of each pass that is there; none if the root is not laid out so.
 
     Args:
-        root: the folder that holds `disparity` and `frames_cleanpass` or `frames_finalpass`.
+        root: the folder that holds `disparity` and `frames_cleanpass` or `frames_finalpass`, or
+            one of such folders, as FlyingThings3D, Monkaa and Driving beside each other.
 
     Raises:
         DatasetError: a picture or the left disparity is missing.
     """
-    passes = [name for name in PASSES if (root / name).is_dir()]
-    if not passes or not (root / "disparity").is_dir():
-        return []
-    return [pair for name in passes for pair in _read_pass(root, name)]
+    if _passes(root):
+        return [pair for name in _passes(root) for pair in _read_pass(root, name, "")]
+    return [
+        pair
+        for folder in sorted(path for path in root.glob("*/") if _passes(path))
+        for name in _passes(folder)
+        for pair in _read_pass(folder, name, f"{folder.name}/")
+    ]
 
 
-def _read_pass(root: Path, name: str) -> list[StereoPair]:
+def _passes(root: Path) -> list[str]:
+    return [name for name in PASSES if (root / name).is_dir() and (root / "disparity").is_dir()]
+
+
+def _read_pass(root: Path, name: str, prefix: str) -> list[StereoPair]:
     """The pairs of which this pass has a picture, or the truth is there."""
     frames, maps = root / name, root / "disparity"
     found = {
         (path.parents[1].relative_to(base), path.stem)
-        for base, pattern in (
-            (frames, "*/*/*/left/*"),
-            (frames, "*/*/*/right/*"),
-            (maps, "*/*/*/left/*"),
-        )
-        for path in base.glob(pattern)
+        for base, side in ((frames, "left"), (frames, "right"), (maps, "left"))
+        for scenes in _SCENES
+        for path in base.glob(f"{scenes}/{side}/*")
         if path.suffix in (*_IMAGES, ".pfm")
     }
-    group = f"flyingthings3d-{name.removeprefix('frames_').removesuffix('pass')}"
+    kind = name.removeprefix("frames_").removesuffix("pass")
+    group = f"{sceneflow_set(root)}-{kind}"
     pairs = []
     for scene, frame in sorted(found):
         images = [require(frames / scene / side, frame, _IMAGES) for side in ("left", "right")]
         truth = require(maps / scene / "left", frame, (".pfm",))
         back = maps / scene / "right" / f"{frame}.pfm"
         files = (truth, back) if back.is_file() else (truth,)
-        title = f"{group.rpartition('-')[2]}/{scene.as_posix()}/{frame}"
+        title = f"{prefix}{kind}/{scene.as_posix()}/{frame}"
         read = partial(_read_truth, *files)
         pairs.append(StereoPair(title, group, images[0], images[1], files, read))
     return pairs
