@@ -35,9 +35,9 @@ LOCALITY = "locality"
 VERIFIERS = (*MODELS, LOCALITY)
 """What `verify` accepts: models of the whole image, and `corr.classical.locality`."""
 
-LEAST_RELAXED = 40
-"""Fewer matches that the relaxed test and neighbours leave may be chance: of nine in ten pairs of
-unrelated photographs fewer are left."""
+LEAST_RELAXED = 45
+"""Fewer matches that the relaxed test and neighbours leave may be chance: one in forty pairs of
+unrelated photographs has so many."""
 
 RATIO_BINARY = 0.9
 """Largest distance to the nearest, in distances to the second nearest, of binary descriptors."""
@@ -159,17 +159,22 @@ def match(
         scales = more_scales
         features0, features1 = both(scales)
         found = max(found, matched(features1), key=len)
-    views = [features1]
+    view = features1
     if turning == "auto" or (turning == "few" and len(found) < FEW_MATCHES):
         picture = as_image(image1)
-        views += [turn_back(described(turn_image(picture, q), scales), q) for q in QUARTERS[1:]]
-        found = max(found, *map(matched, views[1:]), key=len)
+        for quarters in QUARTERS[1:]:
+            turned = turn_back(described(turn_image(picture, quarters), scales), quarters)
+            matches = matched(turned)
+            if len(matches) > len(found):
+                view, found = turned, matches
     relaxed = getattr(chosen, "relaxed_ratio", None) if ratio is None else None
     if relaxed is not None and len(found) < FEW_MATCHES:
-        more = max((_local(matched(view, relaxed)) for view in views), key=len)
+        more = _local(matched(view, relaxed))
         found = more if len(more) >= max(LEAST_RELAXED, len(found)) else found
-    if verify is None:
-        return found
+    return found if verify is None else _verified(found, verify, verify_px)
+
+
+def _verified(found: Matches, verify: str, verify_px: float) -> Matches:
     if verify == LOCALITY:
         return _local(found)
     matrix, agrees = verify_matches(
