@@ -167,7 +167,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
             if reliability is not None:
                 reliability = enlarge(reliability, self.trunk.stride)
         rows, columns = -(-height // self.stride), -(-width // self.stride)
-        descriptors = _unit_length(described.float()[:, :, :rows, :columns])
+        descriptors = _unit_length(described[:, :, :rows, :columns])
         if found is None or reliability is None:
             return DenseDescription(descriptors, deformation=deformation)
         return DenseDescription(
@@ -179,6 +179,10 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
 
 
 def _unit_length(vectors: Float[Tensor, "B D H W"]) -> Float[Tensor, "B D H W"]:
-    """The same vectors, in the memory that they are in where no gradient needs them."""
-    length = torch.linalg.vector_norm(vectors, dim=1, keepdim=True).clamp_min(1e-12)
-    return vectors / length if torch.is_grad_enabled() else vectors.div_(length)
+    """The same vectors in float32, in memory that was taken for that where no gradient needs it."""
+    precise = vectors.float()
+    length = torch.linalg.vector_norm(precise, dim=1, keepdim=True).clamp_min(1e-12)
+    if precise is vectors or torch.is_grad_enabled():
+        return precise / length
+    unit: Tensor = precise.div_(length)
+    return unit

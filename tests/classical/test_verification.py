@@ -90,7 +90,7 @@ def test_points_that_determine_no_matrix_agree_on_nothing(model: str) -> None:
 
 def test_options_outside_what_is_accepted_are_refused() -> None:
     points = np.zeros((5, 2))
-    with pytest.raises(OptionError, match="verify 'affine' is not known; use one of homography"):
+    with pytest.raises(OptionError, match="model 'affine' is not known; use one of homography"):
         verify_matches(points, points, "affine")
     with pytest.raises(OptionError, match=r"threshold_px is 0\.0; use a value above 0"):
         verify_matches(points, points, "homography", threshold_px=0.0)

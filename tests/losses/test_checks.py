@@ -18,7 +18,9 @@ OF_POINTS = {"CorrespondenceContrastiveLoss"}
 LOSSES = sorted(
     name
     for name in corr.losses.__all__
-    if name.endswith("Loss") and getattr(corr.losses, name) not in (DescriptorLoss, GuardedLoss)
+    if name.endswith("Loss")
+    and issubclass(getattr(corr.losses, name), DescriptorLoss)
+    and getattr(corr.losses, name) not in (DescriptorLoss, GuardedLoss)
 )
 
 

@@ -17,7 +17,7 @@ def test_no_pixel_beyond_the_context_is_seen(trunk, side):
             value.copy_(value.abs() + 1e-3)
             if value.ndim == 4:
                 value.div_(value.sum((1, 2, 3), keepdim=True))
-    pixels = torch.rand(1, network.normalize(torch.rand(1, 3, 8, 8)).shape[1], side, side)
+    pixels = torch.rand(1, network.view(torch.rand(1, 3, 8, 8)).shape[1], side, side)
     pixels = pixels.double().requires_grad_()
     found = network.describe_normalized(pixels)
     stride, farthest = network.stride, 0.0

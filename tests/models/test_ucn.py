@@ -122,7 +122,8 @@ def test_a_folder_written_before_there_were_transformers_loads(tmp_path):
     record = yaml.safe_load((tmp_path / "net" / "network.yaml").read_text())
     assert record["init_args"].pop("transformer") is None
     assert record["init_args"].pop("refine") is False
-    for later in ("scales", "ratio", "inconsistent_px", "seen_px"):
+    matching = "scales", "more_scales", "ratio", "relaxed_ratio", "inconsistent_px", "support_px"
+    for later in (*matching, "rotations", "seen_px"):
         del record["init_args"][later]
     assert record["init_args"] == {"trunk": "light", "descriptor_dim": 32, "keypoints": True}
     (tmp_path / "net" / "network.yaml").write_text(yaml.safe_dump(record))
