@@ -181,8 +181,7 @@ class UniversalCorrespondenceNetwork(DenseDescriptor):
 def _unit_length(vectors: Float[Tensor, "B D H W"]) -> Float[Tensor, "B D H W"]:
     """The same vectors in float32, in memory that was taken for that where no gradient needs it."""
     precise = vectors.float()
-    length = torch.linalg.vector_norm(precise, dim=1, keepdim=True).clamp_min(1e-12)
+    length: Tensor = torch.linalg.vector_norm(precise, dim=1, keepdim=True).clamp_min(1e-12)
     if precise is vectors or torch.is_grad_enabled():
         return precise / length
-    unit: Tensor = precise.div_(length)
-    return unit
+    return precise.div_(length)
