@@ -28,7 +28,9 @@ def lean_copy(network: DenseDescriptor) -> DenseDescriptor:
     Args:
         network: one that `folds`; it stays as it is.
     """
-    state = [(t.data_ptr(), t._version) for t in (*network.parameters(), *network.buffers())]
+    tensors = (*network.parameters(), *network.buffers())
+    # Those made in inference mode count no changes, as they cannot be trained.
+    state = [(t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors]
     made = _MADE.get(network)
     if made is None or made[0] != state:
         made = state, _fold(copy.deepcopy(network).eval()).to(torch.bfloat16)

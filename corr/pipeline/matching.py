@@ -125,7 +125,8 @@ def match(
         )
 
     def both(scales: Sequence[float] | None = scales) -> tuple[Features, Features]:
-        if isinstance(chosen, DenseDescriptor) and place.type == "cpu":
+        # One that is being trained changes its mode for each image, and so takes them in turn.
+        if isinstance(chosen, DenseDescriptor) and not chosen.training and place.type == "cpu":
             return at_once(partial(described, scales=scales), image0, image1)
         return described(image0, scales), described(image1, scales)
 

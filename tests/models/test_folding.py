@@ -77,3 +77,11 @@ def test_extraction_by_both_agrees():
     nearest = torch.from_numpy(plain.descriptors)[away.indices]
     cosines = (torch.from_numpy(lean.descriptors) * nearest).sum(1)[same]
     assert cosines.median() > 0.999
+
+
+def test_a_network_loaded_in_inference_mode():
+    with torch.inference_mode():
+        loaded = corr.load_network("ucn")
+        found = corr.extract(data.astronaut()[:128, :128], model=loaded)
+    assert lean_copy(loaded) is lean_copy(loaded)
+    assert len(found) > 20

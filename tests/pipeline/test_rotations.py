@@ -5,6 +5,7 @@ import pytest
 import skimage.data
 
 import corr
+from corr.data.threads import one_thread
 from corr.pipeline.rotations import QUARTERS, turn_back, turn_image, turn_points
 
 
@@ -91,8 +92,9 @@ def test_the_shipped_network_finds_a_turned_image_by_itself(image):
     found = corr.match(image, turned, model="ucn")
     expected = turn_points(found.keypoints0, image.shape[:2], 1)
     assert (np.linalg.norm(found.keypoints1 - expected, axis=1) < 1).sum() > 100
-    plain = corr.match(image, turned, model="ucn", rotations="none")
-    features = corr.extract(turned, model="ucn")
-    given = corr.match(image, features, model="ucn")
+    with one_thread():  # bfloat16 rounds otherwise where threads share the work otherwise
+        plain = corr.match(image, turned, model="ucn", rotations="none")
+        features = corr.extract(turned, model="ucn")
+        given = corr.match(image, features, model="ucn")
     assert len(plain) < 0.3 * len(found)
     assert np.array_equal(given.keypoints1, plain.keypoints1)
