@@ -35,7 +35,7 @@ class FlowNetwork(Network):
     def flow(
         self, images0: Float[Tensor, "B 3 H W"], images1: Float[Tensor, "B 3 H W"]
     ) -> Float[Tensor, "B 2 H W"]:
-        """The finest level for each pixel of the images, px: `target = p + flow(p)`.
+        """Where each pixel of image 0 went, px, from the finest level.
 
         Raises:
             ShapeError: the images differ in size.
