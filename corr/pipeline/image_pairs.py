@@ -9,7 +9,8 @@ from pathlib import Path
 
 from corr.errors import ImageError
 
-_IMAGES = frozenset([".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp"])
+IMAGES = frozenset([".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp"])
+"""Suffixes of image files."""
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -25,7 +26,7 @@ class ImagePair:
 
 def is_one_pair(left: Path, right: Path) -> bool:
     """Whether either is a single image, and not both folders or patterns."""
-    return not all(path.is_dir() or _is_pattern(path) for path in (left, right))
+    return not all(path.is_dir() or is_pattern(path) for path in (left, right))
 
 
 def find_pairs(left: Path, right: Path) -> list[ImagePair]:
@@ -37,7 +38,7 @@ def find_pairs(left: Path, right: Path) -> list[ImagePair]:
     Raises:
         ImageError: there are no images, or one has no partner.
     """
-    lefts, rights = _by_name(left), _by_name(right)
+    lefts, rights = images_by_name(left), images_by_name(right)
     for name in sorted({*lefts, *rights}):
         if name not in lefts or name not in rights:
             there, missing = (lefts, right) if name in lefts else (rights, left)
@@ -47,11 +48,16 @@ def find_pairs(left: Path, right: Path) -> list[ImagePair]:
     return [ImagePair(Path(name), lefts[name], rights[name]) for name in sorted(lefts)]
 
 
-def _by_name(place: Path) -> dict[str, Path]:
+def images_by_name(place: Path) -> dict[str, Path]:
+    """The images of a folder or a pattern, by their names in it without a suffix.
+
+    Raises:
+        ImageError: there are none, or two have one name.
+    """
     if place.is_dir():
-        images = (path for path in place.rglob("*") if path.suffix.lower() in _IMAGES)
+        images = (path for path in place.rglob("*") if path.suffix.lower() in IMAGES)
         found = [(path.relative_to(place).with_suffix("").as_posix(), path) for path in images]
-    elif _is_pattern(place):
+    elif is_pattern(place):
         form = _regex(place.as_posix())
         paths = (Path(name) for name in glob.glob(str(place), recursive=True))  # noqa: PTH207 - the pattern may be absolute
         matched = ((form.fullmatch(path.as_posix()), path) for path in paths if path.is_file())
@@ -69,7 +75,8 @@ def _by_name(place: Path) -> dict[str, Path]:
     return names
 
 
-def _is_pattern(path: Path) -> bool:
+def is_pattern(path: Path) -> bool:
+    """Whether a path has wildcards and is no file."""
     return not path.exists() and _WILD.search(str(path)) is not None
 
 
