@@ -116,9 +116,7 @@ def lucas_kanade(
         size = (max(1, height >> level), max(1, width >> level))
         view0, view1 = (resize(images, size) for images in (images0, images1))
         flow = _enlarged(flow, size, last=level == levels)
-        found = polish(
-            view0, view1, flow, iterations=iterations, sigma=sigma, damping=FREE_DAMPING
-        )
+        found = polish(view0, view1, flow, iterations=iterations, sigma=sigma, damping=FREE_DAMPING)
         flow = _median(found)
     return flow
 

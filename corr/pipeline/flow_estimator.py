@@ -12,19 +12,22 @@ from jaxtyping import Float32
 from corr.classical.flow import METHODS
 from corr.errors import ImageError, ModelError
 from corr.formats import to_tensor
-from corr.models.flow_network import FlowNetwork
+from corr.models.flow_network import FlowNetwork, ImageFeatures
 from corr.models.network import DenseDescriptor, Network
 from corr.pipeline import catalog
 from corr.pipeline.flow_check import round_trip_confidence, stays_inside
 from corr.pipeline.flow_of_matches import flow_of_matches
 from corr.pipeline.flow_refinement import Refinement, check_refinement, refine_flow
-from corr.pipeline.flow_tiles import MAX_PIXELS, flow_of_network
+from corr.pipeline.flow_tiles import MAX_PIXELS, flow_in_tiles
 from corr.resources import resolve_device
 from corr.results import FlowField, Picture
 
 
 class FlowEstimator:
-    """What `corr.flow` does, with the model loaded once."""
+    """What `corr.flow` does, with the model loaded once.
+
+    A network looks at each frame once where the second image of one call is the first of the next.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class FlowEstimator:
             chosen = chosen.to(place)
         self._model = chosen
         self._both, self._refine, self._max_pixels = both, refine, max_pixels
+        self._last: tuple[Picture, ImageFeatures] | None = None
 
     def __call__(self, view0: Picture, view1: Picture) -> FlowField:
         """The flow from one image to another.
@@ -88,15 +92,34 @@ class FlowEstimator:
         confidence = round_trip_confidence(there, refine_flow(how, view1, view0, back))
         return FlowField(there, confidence == 0, confidence)
 
+    @torch.inference_mode()
     def _by_network(
         self, network: FlowNetwork, view0: Picture, view1: Picture
     ) -> tuple[Float32[np.ndarray, "H W 2"], Float32[np.ndarray, "H W 2"] | None]:
-        place = next((p.device for p in network.parameters()), torch.device("cpu"))
-        pixels = (to_tensor(view).to(place) for view in (view0, view1))
-        there, back = flow_of_network(
-            network, *pixels, both=self._both, max_pixels=self._max_pixels
-        )
+        was_training = network.training
+        network.eval()
+        try:
+            if view0.shape[0] * view0.shape[1] > self._max_pixels:
+                pixels = (_as_tensor(view, network) for view in (view0, view1))
+                there, back = flow_in_tiles(
+                    network, *pixels, both=self._both, max_pixels=self._max_pixels
+                )
+            else:
+                seen = self._features(network, view0), self._features(network, view1)
+                self._last = view1, seen[1]
+                if self._both:
+                    there, back = network.both_between(*seen)
+                else:
+                    there, back = network.flow_between(*seen), None
+        finally:
+            network.train(was_training)
         return _as_array(there), None if back is None else _as_array(back)
+
+    def _features(self, network: FlowNetwork, view: Picture) -> ImageFeatures:
+        """Those of an image; of the last one, such as a frame of a video, they are known."""
+        if self._last is not None and self._last[0] is view:
+            return self._last[1]
+        return network.features(_as_tensor(view, network))
 
     def _by_matches(self, network: DenseDescriptor, view0: Picture, view1: Picture) -> FlowField:
         matched = flow_of_matches(network, view0, view1, mutual=self._both)
@@ -110,6 +133,12 @@ class FlowEstimator:
 def _unchecked(flow: Float32[np.ndarray, "H W 2"]) -> FlowField:
     """A field of which the way back is not known."""
     return FlowField(flow, ~stays_inside(flow), np.full(flow.shape[:2], np.nan, np.float32))
+
+
+def _as_tensor(view: Picture, network: Network) -> torch.Tensor:
+    """The image on the network's device."""
+    place = next((p.device for p in network.parameters()), torch.device("cpu"))
+    return to_tensor(view).to(place)
 
 
 def _as_array(flow: torch.Tensor) -> Float32[np.ndarray, "H W 2"]:

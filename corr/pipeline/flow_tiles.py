@@ -1,7 +1,8 @@
-"""The flow of a network on images of any size, in bounded memory: large ones tile by tile."""
+"""The flow of a network on large images, tile by tile in bounded memory."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isqrt, sqrt
 
 import torch
@@ -27,7 +28,7 @@ Flows = tuple[Tensor, Tensor | None]
 
 
 @torch.inference_mode()
-def flow_of_network(
+def flow_in_tiles(
     network: FlowNetwork,
     image0: Float[Tensor, "1 3 H W"],
     image1: Float[Tensor, "1 3 H W"],
@@ -35,16 +36,16 @@ def flow_of_network(
     both: bool = True,
     max_pixels: int = MAX_PIXELS,
 ) -> Flows:
-    """The flow from image 0 to image 1, and back, px.
+    """The flow from image 0 to image 1, and back, px, of images above `max_pixels`.
 
-    Images above `max_pixels` are solved twice. First both are reduced to that size. Then each tile
-    of image 0 is compared with the part of image 1 to which the first flow, in the median, takes
-    it: so motions longer than a tile are found, and what a tile sees is the motion that is left.
-    Tiles overlap and are blended. A pixel whose target, by the first flow, lies outside the part
-    that its tile was compared with keeps the first flow.
+    They are solved twice. First both are reduced to that size. Then each tile of image 0 is
+    compared with the part of image 1 to which the first flow, in the median, takes it: so motions
+    longer than a tile are found, and what a tile sees is the motion that is left. Tiles overlap and
+    are blended. A pixel whose target, by the first flow, lies outside the part that its tile was
+    compared with keeps the first flow.
 
     Args:
-        network: runs in evaluation mode whatever mode it is in.
+        network: in evaluation mode.
         image0: in [0, 1], on the network's device.
         image1: of the same size.
         both: compute the flow back, too, from the same features.
@@ -53,26 +54,19 @@ def flow_of_network(
     Raises:
         OptionError: max_pixels are too few for one tile.
     """
-    was_training = network.training
-    network.eval()
-    try:
-        height, width = image0.shape[-2:]
-        if height * width <= max_pixels:
-            return _run(network, image0, image1, both)
-        step = network.multiple
-        side = isqrt(max_pixels) // step * step
-        if side < 4 * step:
-            raise OptionError(
-                f"max_pixels is {max_pixels}; use {(4 * step) ** 2} or more, of which a tile of "
-                f"this network is made"
-            )
-        scale = sqrt(max_pixels / (height * width))
-        small = max(1, int(scale * height)), max(1, int(scale * width))
-        reduced = _run(network, resize(image0, small), resize(image1, small), both)
-        coarse = [None if flow is None else _enlarged(flow, (height, width)) for flow in reduced]
-        return _solve_tiles(network, image0, image1, coarse, side)
-    finally:
-        network.train(was_training)
+    height, width = image0.shape[-2:]
+    step = network.multiple
+    side = isqrt(max_pixels) // step * step
+    if side < 4 * step:
+        raise OptionError(
+            f"max_pixels is {max_pixels}; use {(4 * step) ** 2} or more, of which a tile of "
+            "this network is made"
+        )
+    scale = sqrt(min(1.0, max_pixels / (height * width)))
+    small = max(1, int(scale * height)), max(1, int(scale * width))
+    reduced = _run(network, resize(image0, small), resize(image1, small), both)
+    coarse = [None if flow is None else _enlarged(flow, (height, width)) for flow in reduced]
+    return _solve_tiles(network, image0, image1, coarse, side)
 
 
 def _run(network: FlowNetwork, image0: Tensor, image1: Tensor, both: bool) -> Flows:
@@ -133,7 +127,7 @@ def _starts(size: int, side: int, overlap: int, step: int) -> list[int]:
     while True:
         last = -(-(size - side) // step) * step
         starts = [round(i * last / (count - 1) / step) * step for i in range(count)]
-        if all(b - a <= side - overlap for a, b in zip(starts, starts[1:], strict=False)):
+        if all(b - a <= side - overlap for a, b in pairwise(starts)):
             return starts
         count += 1
 
@@ -183,7 +177,9 @@ class _Canvas:
         return (self._sum + rest * self._coarse) / self._weight.clamp_min(1)
 
 
-def _rise(place: Tensor, start: int, length: int, size: int, margin: int, ramp: int) -> Tensor:
+def _rise(  # noqa: PLR0917 - a tile along one direction
+    place: Tensor, start: int, length: int, size: int, margin: int, ramp: int
+) -> Tensor:
     """The weight of places in a tile: 0 up to `margin` from its ends, 1 from `ramp` px further on.
 
     An end that is the image's own has no margin.

@@ -52,7 +52,7 @@ def pairs_of_folder(folder: Path) -> FramePairs:
     rows = [list(group) for _, group in groupby(order, key=lambda name: Path(name).parent)]
     count = sum(len(row) - 1 for row in rows)
     if count == 0:
-        raise ImageError(f"'{folder}' holds no two images in one folder, so nothing follows another")
+        raise ImageError(f"'{folder}' holds no folder with two images, so no frame has a next one")
     frames = ([Frame(Path(name), partial(read_image, named[name])) for name in row] for row in rows)
     return FramePairs((pair for row in frames for pair in pairwise(row)), count)
 
@@ -95,4 +95,6 @@ def _same(image: Picture) -> Picture:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Text and numbers of a name, to sort by."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
+    ]

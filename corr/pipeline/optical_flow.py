@@ -51,7 +51,5 @@ def flow(
         ModelError: the model is unknown or does not do flow.
         OptionError: the device is not known or not present, or another option is refused.
     """
-    estimator = FlowEstimator(
-        model, both=both, refine=refine, max_pixels=max_pixels, device=device
-    )
+    estimator = FlowEstimator(model, both=both, refine=refine, max_pixels=max_pixels, device=device)
     return estimator(as_image(image0), as_image(image1))

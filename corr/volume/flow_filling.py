@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
 import scipy.sparse.linalg
+from jaxtyping import Bool, Float, Float32
 from scipy import ndimage, sparse
 
 SMOOTHNESS = 0.3
