@@ -53,7 +53,7 @@ def farneback(image0: Grey, image1: Grey) -> Field:
     example settings, with five levels.
     """
     height, width = image0.shape
-    flow: Field = cv2.calcOpticalFlowFarneback(  # type: ignore[call-overload]  # None is accepted
+    flow: Field = cv2.calcOpticalFlowFarneback(
         _padded(image0), _padded(image1), None, 0.5, 5, 15, 3, 7, 1.5, 0
     )[:height, :width]
     return flow
@@ -96,8 +96,10 @@ METHODS = {
 """By the name of the model."""
 
 
-def _padded(image: Grey) -> Grey:
+def _padded(image: Grey) -> UInt8[np.ndarray, "_ _"]:
     """The image, at least `MIN_SIDE` high and wide."""
     below, beside = (max(0, MIN_SIDE - side) for side in image.shape)
-    padded: Grey = cv2.copyMakeBorder(image, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+    padded: UInt8[np.ndarray, "_ _"] = cv2.copyMakeBorder(
+        image, 0, below, 0, beside, cv2.BORDER_REPLICATE
+    )
     return padded

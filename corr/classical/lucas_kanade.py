@@ -36,8 +36,8 @@ COARSEST = 16
 
 def polish(
     images0: Float[Tensor, "B C H W"],
-    images1: Float[Tensor, "B C H W"],
-    flow: Float[Tensor, "B 2 H W"],
+    images1: Float[Tensor, "B C _ _"],
+    flow: Float[Tensor, "B 2 _ _"],
     *,
     iterations: int = ITERATIONS,
     sigma: float = SIGMA,
@@ -76,7 +76,7 @@ def polish(
             f"iterations {iterations}, sigma {sigma} and damping {damping} have to be above 0"
         )
     gx, gy = _gradients(images0)
-    grid = pixel_grid(*flow.shape[-2:], flow.device)
+    grid = pixel_grid(flow.shape[2], flow.shape[3], flow.device)
     for _ in range(iterations):
         residual, inside = _residual(images0, images1, flow, grid)
         weight = inside / torch.sqrt(1 + (residual / RESIDUAL).square())

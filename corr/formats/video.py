@@ -54,12 +54,12 @@ class _Capture:
             raise ImageError(f"'{self._path}' is a folder, not a video")
         if not self._path.exists():
             raise ImageError(f"there is no file '{self._path}'")
-        level = cv2.getLogLevel()
-        cv2.setLogLevel(0)
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:
             self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         finally:
-            cv2.setLogLevel(level)
+            cv2.utils.logging.setLogLevel(level)
         if not self._capture.isOpened():
             raise ImageError(f"'{self._path}' is not a video that can be decoded")
         return self._capture

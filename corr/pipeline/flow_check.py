@@ -28,8 +28,9 @@ def round_trip_confidence(
     back = sample(backward, target.unsqueeze(0), padding="border").squeeze(0)
     error = (there + back).square().sum(-1)
     limit = RELATIVE_ERROR * (there.square().sum(-1) + back.square().sum(-1)) + ABSOLUTE_ERROR
-    confidence: Float32[np.ndarray, "H W"] = (1 - error / limit).clamp(0, 1).numpy()
-    return confidence * stays_inside(flow_0to1)
+    agreement = (1 - error / limit).clamp(0, 1).numpy()
+    confidence: Float32[np.ndarray, "H W"] = np.where(stays_inside(flow_0to1), agreement, 0)
+    return confidence
 
 
 def stays_inside(flow_0to1: Float32[np.ndarray, "H W 2"]) -> Bool[np.ndarray, "H W"]:

@@ -88,8 +88,7 @@ def _solve_tiles(
 ) -> Flows:
     height, width = image0.shape[-2:]
     step = network.multiple
-    margin = max(step, min(MARGIN_PX, side // 4) // step * step)
-    ramp = min(RAMP_PX, side - 2 * margin - step)
+    margin, ramp = min(MARGIN_PX, side // 8), min(RAMP_PX, side // 4)  # small tiles overlap by half
     first = coarse[0]
     assert first is not None  # the flow that is always computed
     canvases = [None if flow is None else _Canvas(flow) for flow in coarse]
@@ -100,14 +99,11 @@ def _solve_tiles(
             bottom, right = min(top + tile[0], height), min(left + tile[1], width)
             size = bottom - top, right - left
             offset = first[0, :, top:bottom, left:right].flatten(1).median(1).values.round()
-            there = (
-                int((top + offset[1]).clamp(0, height - size[0])),
-                int((left + offset[0]).clamp(0, width - size[1])),
-            )
+            there = top + int(offset[1]), left + int(offset[0])
             found = _run(
                 network,
                 image0[..., top:bottom, left:right],
-                image1[..., there[0] : there[0] + size[0], there[1] : there[1] + size[1]],
+                _cut(image1, there, size),
                 canvases[1] is not None,
             )
             places = ((top, left), there)
@@ -117,6 +113,15 @@ def _solve_tiles(
     solved = [None if canvas is None else canvas.blended() for canvas in canvases]
     assert solved[0] is not None
     return solved[0], solved[1]
+
+
+def _cut(image: Tensor, start: tuple[int, int], size: tuple[int, int]) -> Tensor:
+    """A part of the image that may lie beyond it, where the border repeats."""
+    rows, columns = (
+        (torch.arange(size[k], device=image.device) + start[k]).clamp(0, image.shape[2 + k] - 1)
+        for k in range(2)
+    )
+    return image[..., rows[:, None], columns]
 
 
 def _starts(size: int, side: int, overlap: int, step: int) -> list[int]:
@@ -157,19 +162,22 @@ class _Canvas:
             margin: of the tile's rim that does not count.
             ramp: px beside it in which the weight rises.
         """
-        (height, width), (size_y, size_x) = flow.shape[-2:], self._coarse.shape[-2:]
-        rows = slice(start[0], start[0] + height)
-        columns = slice(start[1], start[1] + width)
-        own = pixel_grid(height, width, flow.device)
-        target = self._coarse[0, :, rows, columns].permute(1, 2, 0) + own
-        target = target + target.new_tensor([start[1] - end[1], start[0] - end[0]])
+        length, size = flow.shape[-2:], self._coarse.shape[-2:]
+        first = [max(start[k], 0) for k in range(2)]
+        last = [min(start[k] + length[k], size[k]) for k in range(2)]
+        if first[0] >= last[0] or first[1] >= last[1]:
+            return
+        there = slice(first[0], last[0]), slice(first[1], last[1])
+        here = tuple(slice(first[k] - start[k], last[k] - start[k]) for k in range(2))
+        own = pixel_grid(length[0], length[1], flow.device)[here]
+        offset = flow.new_tensor([end[1] - start[1], end[0] - start[0]])
+        target = own + self._coarse[(0, slice(None), *there)].permute(1, 2, 0) - offset
         weight = torch.ones_like(own[..., 0])
-        for axis, length, size, k in ((0, width, size_x, 1), (1, height, size_y, 0)):
-            weight *= _rise(own[..., axis], start[k], length, size, margin, ramp)
-            weight *= _rise(target[..., axis], end[k], length, size, 0, margin)
-        offset = flow.new_tensor([end[1] - start[1], end[0] - start[0]])[:, None, None]
-        self._sum[..., rows, columns] += weight * (flow + offset)
-        self._weight[..., rows, columns] += weight
+        for k, axis in ((0, 1), (1, 0)):
+            weight *= _rise(own[..., axis], start[k], length[k], size[k], margin, ramp)
+            weight *= _rise(target[..., axis], end[k], length[k], size[k], 0, margin)
+        self._sum[(..., *there)] += weight * (flow[(..., *here)] + offset[:, None, None])
+        self._weight[(..., *there)] += weight
 
     def blended(self) -> Float[Tensor, "1 2 H W"]:
         """The mean of the tiles' flows, and the first flow where they do not weigh 1 in all."""

@@ -10,7 +10,8 @@ from corr.errors import OptionError, ShapeError
 def _views(shift=(0.0, 0.0), shape=(80, 100)):
     """A texture, and the same moved by so many px in x and y."""
     noise = np.random.default_rng(0).random((shape[0] + 40, shape[1] + 40)).astype(np.float32)
-    scene = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2.5), None, 0, 1, cv2.NORM_MINMAX)
+    scales = [cv2.GaussianBlur(noise, (0, 0), sigma) for sigma in (2.5, 6, 12)]
+    scene = sum(cv2.normalize(scale, None, 0, 1, cv2.NORM_MINMAX) for scale in scales) / 3
     move = np.float32([[1, 0, shift[0]], [0, 1, shift[1]]])
     moved = cv2.warpAffine(scene, move, scene.shape[::-1], flags=cv2.INTER_CUBIC)
     return [torch.from_numpy(part[20:-20, 20:-20].copy())[None, None] for part in (scene, moved)]
@@ -23,10 +24,14 @@ def _constant(u, v, shape=(80, 100)):
 def test_a_rough_flow_is_polished_to_the_true_one():
     views = _views((3.3, -1.6))
     rough = _constant(3.0, -1.0)
-    found = polish(*views, rough, iterations=15)[..., 10:-10, 10:-10]
-    error = (found - _constant(3.3, -1.6)[..., 10:-10, 10:-10]).norm(dim=1)
-    assert error.mean() < 0.05
-    assert (polish(*views, rough)[..., 10:-10, 10:-10] - found).norm(dim=1).mean() < 0.3
+    truth = _constant(3.3, -1.6)
+    few, many, bold = (
+        (polish(*views, rough, **options) - truth)[..., 10:-10, 10:-10].norm(dim=1).mean()
+        for options in ({"iterations": 3}, {"iterations": 15}, {"damping": 1e-4})
+    )
+    assert (rough - truth).norm(dim=1).mean() > 0.6
+    assert many < few < 0.5
+    assert bold < min(few, 0.2)
 
 
 def test_the_true_flow_stays():
@@ -81,18 +86,18 @@ def test_gradients_are_those_of_differences():
 
 def test_coarse_to_fine_finds_a_long_motion():
     found = lucas_kanade(*_views((9.0, -6.5), (120, 140)))[..., 20:-20, 20:-20]
-    assert (found - _constant(9.0, -6.5, (80, 100))).norm(dim=1).mean() < 0.1
+    assert (found - _constant(9.0, -6.5, (80, 100))).norm(dim=1).mean() < 0.2
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 30), (3, 2)])
 def test_tiny_images_do_not_move(shape):
     image = torch.rand(1, 1, *shape)
-    assert torch.equal(lucas_kanade(image, image), torch.zeros(1, 2, *shape))
+    assert lucas_kanade(image, image).abs().max() < 1e-4
 
 
 def test_refusals():
     image = torch.zeros(1, 1, 8, 8)
     with pytest.raises(ShapeError, match="they need one size"):
-        polish(image, image[..., :7], torch.zeros(1, 2, 8, 8))
+        polish(image, image, torch.zeros(1, 2, 8, 7))
     with pytest.raises(OptionError, match="have to be above 0"):
-        polish(image, image, torch.zeros(1, 2, 8, 8), sigma=0)
+        polish(image, image, torch.zeros(1, 2, 8, 8), sigma=0.0)

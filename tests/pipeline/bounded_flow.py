@@ -5,16 +5,16 @@ import torch.nn.functional as F
 
 from corr.models import FlowNetwork
 
-REACH = 6
+REACH = 5
 """Largest motion in x and y that it finds, px."""
-WINDOW = 5
+WINDOW = 3
 """Side of the window that it compares, px."""
 
 
 class BoundedFlow(FlowNetwork):
     """The shift of whole px within `REACH` at which the windows around two pixels differ least.
 
-    A pixel is judged by what is at most `REACH` + 2 px from it, so that a tile of an image has the
+    A pixel is judged by what is at most `REACH` + 1 px from it, so that a tile of an image has the
     flow of the whole away from the tile's rim.
     """
 
