@@ -34,7 +34,7 @@ class DescriptorTower(nn.Module):
                 f"features is a {type(descriptor).__name__}; use a network that describes whole "
                 "images, such as ucn"
             )
-        self.descriptor = descriptor
+        self.descriptor: DenseDescriptor = descriptor
         self.channels = descriptor.descriptor_dim
         self.skip = convolutions(batch_norm=False)(self.channels, skip, 3, 1)
 
@@ -47,12 +47,12 @@ class DescriptorTower(nn.Module):
             images: RGB in [0, 1], of sides that are multiples of 8.
         """
         normal = self.descriptor.normalize(self.descriptor.view(images))
-        own = next(self.descriptor.parameters()).dtype
+        own = next((p.dtype for p in self.descriptor.parameters()), images.dtype)
         described = self.descriptor.describe_normalized(normal.to(own)).descriptors
         height, width = images.shape[-2:]
         fine = _resized(described, height // 4, width // 4)
         coarse = F.normalize(_resized(described, height // 8, width // 8)) * self.channels**0.5
-        dtype = self.skip[0].weight.dtype
+        dtype = next(self.skip.parameters()).dtype
         return self.skip(fine.to(dtype)), coarse.to(dtype)
 
     @property

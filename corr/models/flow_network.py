@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -90,7 +90,7 @@ class FlowNetwork(Network):
         """
         return self.flow_between(features0, features1), self.flow_between(features1, features0)
 
-    def lean(self) -> Self:
+    def lean(self) -> FlowNetwork:
         """The network that computes flow where no gradient is needed: itself, or a faster copy."""
         return self
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -20,7 +19,7 @@ from corr.models.network import DenseDescriptor
 from corr.models.ucn_trunks import pad_to_multiple
 
 FLOW_UNIT = 20.0
-"""px that a flow of 1 is, inside the networks, as published: weights of their own size."""
+"""px that a flow of 1 is inside the networks, as published."""
 MEAN = (0.45, 0.432, 0.411)
 """Of the colours of Flying Chairs, R, G and B. Source: github.com/ClementPinard/FlowNetPytorch."""
 
@@ -33,18 +32,22 @@ class FlowNet(FlowNetwork):
 
     Args:
         mean: of the colours R, G and B, which is taken from the images; None for that of each pair.
+        flow_unit: px that a flow of 1 is inside the network.
 
     Raises:
-        OptionError: not three colours.
+        OptionError: not three colours, or a unit of 0 or less.
     """
 
-    def __init__(self, mean: Sequence[float] | None) -> None:
+    def __init__(self, mean: Sequence[float] | None, flow_unit: float) -> None:
         super().__init__()
+        if not flow_unit > 0:
+            raise OptionError(f"flow_unit is {flow_unit}; use a number of px above 0")
+        self.flow_unit = flow_unit
         if mean is not None and len(mean) != 3:
             raise OptionError(f"mean is {list(mean)}; use three numbers, or null for each pair's")
         self.mean = None if mean is None else tuple(mean)
 
-    def lean(self) -> Self:
+    def lean(self) -> FlowNet:
         """A copy in bfloat16 for inference, where the hardware multiplies it; else the network."""
         device = next(self.parameters()).device.type
         if self.training or torch.is_grad_enabled() or not multiplies_bfloat16(device):
@@ -81,6 +84,7 @@ class FlowNetS(FlowNet):
         width: factor of the channels of each layer; 1 for the paper's 38.68 million parameters.
         batch_norm: whether convolutions are followed by batch normalisation; the paper's are not.
         mean: of the colours R, G and B, which is taken from the images; None for that of each pair.
+        flow_unit: px that a flow of 1 is inside the network.
 
     Raises:
         OptionError: a setting outside its range.
@@ -92,8 +96,9 @@ class FlowNetS(FlowNet):
         *,
         batch_norm: bool = False,
         mean: Sequence[float] | None = MEAN,
+        flow_unit: float = FLOW_UNIT,
     ) -> None:
-        super().__init__(mean)
+        super().__init__(mean, flow_unit)
         widths = Widths.of(width)
         self.tower = Tower(6, widths, batch_norm=batch_norm)
         self.hourglass = Hourglass(
@@ -106,7 +111,7 @@ class FlowNetS(FlowNet):
     ) -> list[Float[Tensor, "B 2 _ _"]]:
         """Flow in px at 1/64, 1/32, 1/16, 1/8 and 1/4 of the padded sides, in float32."""
         fine, coarse = self.tower(torch.cat(self._normalized(images0, images1), dim=1))
-        return [FLOW_UNIT * level for level in self.hourglass(coarse, fine)]
+        return [self.flow_unit * level for level in self.hourglass(coarse, fine)]
 
     @property
     def _dtype(self) -> torch.dtype:

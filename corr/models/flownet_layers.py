@@ -55,8 +55,7 @@ class Tower(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Of the images that it takes."""
-        weight: Tensor = self.conv1[0].weight
-        return weight.dtype
+        return next(self.parameters()).dtype
 
     def forward(
         self, images: Float[Tensor, "B C H W"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Any, Self
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -42,10 +42,11 @@ class FlowNetC(FlowNet):
         width: factor of the channels of each layer; 1 for the paper's 39.18 million parameters.
         batch_norm: whether convolutions are followed by batch normalisation; the paper's are not.
         mean: of the colours R, G and B, which is taken from the images before its own features;
-            None for that of each pair, so that no image of a video can be looked at before.
+            None for that of each pair, so that no image can be looked at alone.
         features: None for its own, a name or folder such as `ucn` to begin with the weights of
             that network, or what its `network.yaml` holds.
         freeze_features: whether those of `features` stay as they are in training.
+        flow_unit: px that a flow of 1 is inside the network.
 
     Raises:
         OptionError: a setting outside its range.
@@ -60,8 +61,9 @@ class FlowNetC(FlowNet):
         mean: Sequence[float] | None = MEAN,
         features: str | dict[str, Any] | None = None,
         freeze_features: bool = False,
+        flow_unit: float = FLOW_UNIT,
     ) -> None:
-        super().__init__(mean)
+        super().__init__(mean, flow_unit)
         widths = Widths.of(width)
         self.tower: Tower | DescriptorTower
         weights: dict[str, Tensor] | None = None
@@ -84,15 +86,15 @@ class FlowNetC(FlowNet):
             upsampling_bias=True,
         )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
-        self.frozen = freeze_features and isinstance(self.tower, DescriptorTower)
-        if self.frozen:
-            self.tower.descriptor.requires_grad_(requires_grad=False)
+        self.frozen = freeze_features
+        if freeze_features and isinstance(self.tower, DescriptorTower):
+            self.tower.descriptor.requires_grad_(False)
             self.train()
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self, mode: bool = True) -> FlowNetC:
         """Into training mode, but for features that stay as they are."""
         super().train(mode)
-        if self.frozen:
+        if self.frozen and isinstance(self.tower, DescriptorTower):
             self.tower.descriptor.eval()
         return self
 
@@ -103,6 +105,10 @@ class FlowNetC(FlowNet):
         fine, coarse = self.tower(torch.cat(self._normalized(images0, images1)))
         first, second = coarse.chunk(2)
         return self._decoded(fine.chunk(2)[0], first, self._scores(first, second))
+
+    def lean(self) -> FlowNetC:
+        """A copy in bfloat16 for inference, where the hardware multiplies it; else the network."""
+        return cast("FlowNetC", super().lean())
 
     def features(self, images: Float[Tensor, "B 3 H W"]) -> ImageFeatures:
         """What `flow_between` and `both_between` need of images, such as a frame of a video."""
@@ -177,4 +183,4 @@ class FlowNetC(FlowNet):
     def _decoded(self, skip: Tensor, first: Tensor, scores: Tensor) -> list[Tensor]:
         """Flow at each level, px."""
         seen = torch.cat((self.conv_redir(first), scores.to(first.dtype)), dim=1)
-        return [FLOW_UNIT * level for level in self.hourglass(seen, skip)]
+        return [self.flow_unit * level for level in self.hourglass(seen, skip)]
