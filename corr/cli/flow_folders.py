@@ -74,7 +74,7 @@ def flow_of_many(
     failed: list[str] = []
     done = count = 0
     with progress_bar() as progress:
-        bar = progress.add_task("pairs", total=found.count)
+        bar = progress.add_task("pairs", total=found.total)
         try:
             for frame0, frame1 in found.pairs:
                 count += 1
@@ -93,8 +93,8 @@ def flow_of_many(
     bad = f", {len(failed)} failed" if failed else ""
     names = " and ".join(f"'{folder}'" for folder in folders.given)
     say(f"{done} of {count} pairs measured{there}{bad}; in {names}")
-    if found.count is not None and count != found.count:
-        say(f"'{first}' says that it has {found.count + 1} frames; {count + 1} could be decoded")
+    if found.total is not None and count != found.total:
+        say(f"'{first}' says that it has {found.total + 1} frames; {count + 1} could be decoded")
     return 1 if failed else None
 
 

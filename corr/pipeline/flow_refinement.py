@@ -43,10 +43,10 @@ def refine_flow(
     if how == "none":
         return flow
     if how == "variational":
-        grey0, grey1 = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (view0, view1))
-        return refine_variationally(grey0, grey1, flow)
+        greys = [cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (view0, view1)]
+        return refine_variationally(greys[0], greys[1], flow)
     with torch.inference_mode():
         start = torch.from_numpy(np.ascontiguousarray(flow)).permute(2, 0, 1)[None]
-        views = (to_grey(to_tensor(view)) for view in (view0, view1))
-        polished = polish(*views, start)[0].permute(1, 2, 0)
+        grey0, grey1 = (to_grey(to_tensor(view)) for view in (view0, view1))
+        polished = polish(grey0, grey1, start)[0].permute(1, 2, 0)
     return np.ascontiguousarray(polished.numpy())

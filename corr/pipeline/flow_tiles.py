@@ -23,6 +23,12 @@ MARGIN_PX = 128
 RAMP_PX = 64
 """Width of the strip in which two tiles are blended."""
 
+_LEAVING_PX = 8
+"""Strip at the end of the other tile in which the weight of pixels with their target there falls."""
+
+_ENOUGH = 0.5
+"""Weight of the tiles' flows from which on the first flow does not count."""
+
 Flows = tuple[Tensor, Tensor | None]
 """From image 0 to 1, and from 1 to 0 if it was asked for; each (1, 2, H, W), px."""
 
@@ -109,7 +115,7 @@ def _solve_tiles(
             places = ((top, left), there)
             for canvas, flow, start, end in zip(canvases, found, places, places[::-1], strict=True):
                 if canvas is not None and flow is not None:
-                    canvas.add(flow, start, end, margin, ramp)
+                    canvas.add(flow, start, end, (top, left), margin, ramp)
     solved = [None if canvas is None else canvas.blended() for canvas in canvases]
     assert solved[0] is not None
     return solved[0], solved[1]
@@ -145,11 +151,12 @@ class _Canvas:
         self._sum = torch.zeros_like(coarse)
         self._weight = torch.zeros_like(coarse[:, :1])
 
-    def add(
+    def add(  # noqa: PLR0917 - two tiles and how they are blended
         self,
         flow: Float[Tensor, "1 2 h w"],
         start: tuple[int, int],
         end: tuple[int, int],
+        rim: tuple[int, int],
         margin: int,
         ramp: int,
     ) -> None:
@@ -159,6 +166,7 @@ class _Canvas:
             flow: px, within the two tiles.
             start: (top, left) of the tile in this image.
             end: (top, left) of the tile of the other image that it was compared with.
+            rim: (top, left) of the tile in image 0, which says where it ends with the image.
             margin: of the tile's rim that does not count.
             ramp: px beside it in which the weight rises.
         """
@@ -168,21 +176,21 @@ class _Canvas:
         if first[0] >= last[0] or first[1] >= last[1]:
             return
         there = slice(first[0], last[0]), slice(first[1], last[1])
-        here = tuple(slice(first[k] - start[k], last[k] - start[k]) for k in range(2))
-        own = pixel_grid(length[0], length[1], flow.device)[here]
+        rows, columns = (slice(first[k] - start[k], last[k] - start[k]) for k in range(2))
+        own = pixel_grid(length[0], length[1], flow.device)[rows, columns]
         offset = flow.new_tensor([end[1] - start[1], end[0] - start[0]])
         target = own + self._coarse[(0, slice(None), *there)].permute(1, 2, 0) - offset
         weight = torch.ones_like(own[..., 0])
         for k, axis in ((0, 1), (1, 0)):
-            weight *= _rise(own[..., axis], start[k], length[k], size[k], margin, ramp)
-            weight *= _rise(target[..., axis], end[k], length[k], size[k], 0, margin)
-        self._sum[(..., *there)] += weight * (flow[(..., *here)] + offset[:, None, None])
+            weight *= _rise(own[..., axis], rim[k], length[k], size[k], margin, ramp)
+            weight *= _rise(target[..., axis], end[k], length[k], size[k], 0, _LEAVING_PX)
+        self._sum[(..., *there)] += weight * (flow[..., rows, columns] + offset[:, None, None])
         self._weight[(..., *there)] += weight
 
     def blended(self) -> Float[Tensor, "1 2 H W"]:
-        """The mean of the tiles' flows, and the first flow where they do not weigh 1 in all."""
-        rest = (1 - self._weight).clamp_min(0)
-        return (self._sum + rest * self._coarse) / self._weight.clamp_min(1)
+        """The mean of the tiles' flows, with the first flow where they hardly weigh anything."""
+        first = (_ENOUGH - self._weight).clamp_min(0)
+        return (self._sum + first * self._coarse) / (self._weight + first)
 
 
 def _rise(  # noqa: PLR0917 - a tile along one direction

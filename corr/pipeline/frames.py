@@ -35,7 +35,7 @@ class FramePairs(NamedTuple):
     """Pairs of frames, in order; a frame of two pairs is one object."""
 
     pairs: Iterator[tuple[Frame, Frame]]
-    count: int | None
+    total: int | None
     """How many they are; None where it is not known before."""
 
 
