@@ -18,6 +18,7 @@ from corr.losses import (
 )
 from corr.models import GeMNet, HardNet, HardNetSTN, UniversalCorrespondenceNetwork
 from corr.models.stn import SpatialTransformer
+from corr.pipeline.flow_estimator import FlowEstimator
 from corr.tasks import CorrespondenceTask, EmbeddingTask, MetricTask, PatchTask, ViewTask
 
 MINING = "'hardest', 'semi-hard', 'distance-weighted', 'random' or 'all'"
@@ -53,6 +54,10 @@ def unchecked() -> Iterator[None]:
         (
             lambda: HyNetLoss(search="flann"),
             "search 'flann' is not known; use one of auto, exact, faiss, faiss-gpu",
+        ),
+        (
+            lambda: FlowEstimator(refine="some"),
+            "refine 'some' is not known; use 'none', 'variational' or 'lk'",
         ),
         (
             lambda: SpatialTransformer("shear"),

@@ -26,7 +26,7 @@ def check_refinement(refine: str | None) -> None:
         OptionError: names it and those that there are.
     """
     if refine is not None and refine not in get_args(Refinement):
-        raise OptionError(f"refine is '{refine}'; use {', '.join(get_args(Refinement))}")
+        raise OptionError(f"refine '{refine}' is not known; use 'none', 'variational' or 'lk'")
 
 
 def refine_flow(

@@ -24,7 +24,7 @@ RAMP_PX = 64
 """Width of the strip in which two tiles are blended."""
 
 _LEAVING_PX = 8
-"""Strip at the end of the other tile in which the weight of pixels with their target there falls."""
+"""Strip at the end of the other tile in which pixels that have their target there weigh less."""
 
 _ENOUGH = 0.5
 """Weight of the tiles' flows from which on the first flow does not count."""

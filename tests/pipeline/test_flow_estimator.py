@@ -112,8 +112,6 @@ def test_tiny_images(model, shape):
 
 
 def test_what_is_refused(pair):
-    with pytest.raises(OptionError, match="refine is 'some'; use none, variational, lk"):
-        corr.flow(*pair, refine="some")
     with pytest.raises(ModelError, match="HardNet does not do flow; use one of dis"):
         corr.flow(*pair, model=HardNet())
     with pytest.raises(OptionError, match="max_pixels"):
