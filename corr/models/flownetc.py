@@ -103,8 +103,9 @@ class FlowNetC(FlowNet):
     ) -> list[Float[Tensor, "B 2 _ _"]]:
         """Flow in px at 1/64, 1/32, 1/16, 1/8 and 1/4 of the padded sides, in float32."""
         fine, coarse = self.tower(torch.cat(self._normalized(images0, images1)))
-        first, second = coarse.chunk(2)
-        return self._decoded(fine.chunk(2)[0], first, self._scores(first, second))
+        count = images0.shape[0]  # not chunks, of which no exporter knows how many there are
+        first, second = coarse[:count], coarse[count:]
+        return self._decoded(fine[:count], first, self._scores(first, second))
 
     def lean(self) -> FlowNetC:
         """A copy in bfloat16 for inference, where the hardware multiplies it; else the network."""
