@@ -169,7 +169,11 @@ class FlowNetC(FlowNet):
     def _maps(self, features0: ImageFeatures, features1: ImageFeatures) -> tuple[_Maps, _Maps]:
         """Of both images, computed where only the pair tells."""
         if self._sees_single:
-            (skip0, first), (skip1, second) = features0.maps, features1.maps
+            # Those of a lean copy may be used by the network itself.
+            dtype = next(self.conv_redir.parameters()).dtype
+            (skip0, first), (skip1, second) = (
+                [given.to(dtype) for given in features.maps] for features in (features0, features1)
+            )
             return (skip0, first), (skip1, second)
         images0, images1 = self._normalized(features0.maps[0], features1.maps[0])
         return self.tower(images0), self.tower(images1)

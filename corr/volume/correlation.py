@@ -198,8 +198,7 @@ class _Axis:
         Where these overlap they are copies: gradients of overlapping views take far longer.
         """
         if self.count == 1:
-            tiles = surroundings.unflatten(axis, (self.num_tiles, self.tile))
-            return tiles.movedim(axis, 1)
+            return _split(surroundings, axis, self.num_tiles, self.tile).movedim(axis, 1)
         starts = range(0, self.num_tiles * self.tile, self.tile)
         length = self.tile + self.count - 1
         return torch.stack([surroundings.narrow(axis, start, length) for start in starts], 1)
