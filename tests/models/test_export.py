@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from corr.cli import main
 from corr.errors import FormatError, MissingExtraError, ModelError, OptionError
 from corr.models import (
     FlowNetC,
@@ -24,6 +25,7 @@ from corr.models import (
     TFeat,
     export_cases,
     load_network,
+    save_network,
 )
 from corr.models import export as export_module
 from corr.models.export import export_network
@@ -98,6 +100,17 @@ def test_flow_is_told_as_by_the_network(make, suffix, tmp_path):
         found = torch.from_numpy(session.run(["flow"], given)[0])
     assert expected.abs().mean() > 0.1
     torch.testing.assert_close(found, expected, atol=1e-2, rtol=1e-3)
+
+
+def test_the_command_takes_the_size_of_the_images(tmp_path, capsys):
+    save_network(FlowNetS(0.03125), tmp_path / "net")
+    command = ["export", str(tmp_path / "net"), "-o", str(tmp_path / "flow.pt2"), "--size"]
+    assert main([*command, "64"]) == 2
+    assert "--size is '64'; give HEIGHTxWIDTH, such as 384x512" in capsys.readouterr().err
+    assert main([*command, "70x65"]) == 0
+    images = torch.rand(2, 1, 3, 70, 65)
+    flow = torch.export.load(tmp_path / "flow.pt2").module()(*images)
+    assert flow.shape == (1, 2, 70, 65)
 
 
 def test_only_flow_has_a_size(tmp_path):

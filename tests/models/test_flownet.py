@@ -142,6 +142,19 @@ def test_in_bfloat16_flow_is_about_the_same_and_predictions_stay_in_float32(netw
     assert torch.equal(network(images0, images1)[-1], given)
 
 
+def test_features_of_a_lean_copy_are_good_for_the_network_too(monkeypatch):
+    network = FlowNetC(SMALL).eval()
+    images = pair(64, 64)
+    monkeypatch.setattr(flownet_module, "multiplies_bfloat16", lambda _: True)
+    with torch.no_grad():
+        known = [network.features(given) for given in images]
+        expected = network.flow(*images)
+    assert known[0].maps[0].dtype == torch.bfloat16
+    found = network.flow_between(*known)
+    assert found.requires_grad
+    torch.testing.assert_close(found, expected, atol=0.05, rtol=0.05)
+
+
 def test_autocast_leaves_predictions_in_float32():
     network = FlowNetC(SMALL)
     kinds = []
