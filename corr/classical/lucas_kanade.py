@@ -17,9 +17,9 @@ SIGMA = 3.0
 
 ITERATIONS = 5
 
-DAMPING = 1e-3
+DAMPING = 3e-4
 """Added to both eigenvalues of the structure tensor, for images in [0, 1]: where gradients are well
-below its root, eight grey levels a pixel, a flow that is to be polished stays."""
+below its root, four grey levels a pixel, a flow that is to be polished stays."""
 
 FREE_DAMPING = 1e-4
 """The same where there is no flow yet."""

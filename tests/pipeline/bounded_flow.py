@@ -7,21 +7,20 @@ from corr.models import FlowNetwork
 
 REACH = 5
 """Largest motion in x and y that it finds, px."""
-WINDOW = 3
-"""Side of the window that it compares, px."""
 
 
 class BoundedFlow(FlowNetwork):
     """The shift of whole px within `REACH` at which the windows around two pixels differ least.
 
-    A pixel is judged by what is at most `REACH` + 1 px from it, so that a tile of an image has the
-    flow of the whole away from the tile's rim.
+    A pixel is judged by what is at most `REACH` and half a window from it, so that a tile of an
+    image has the flow of the whole away from the tile's rim.
     """
 
     multiple = 4
 
-    def __init__(self) -> None:
+    def __init__(self, window: int = 3) -> None:
         super().__init__()
+        self.window = window
         self.unused = torch.nn.Parameter(torch.zeros(1))
         self.largest = 0
         self.num_looks = 0
@@ -38,7 +37,7 @@ class BoundedFlow(FlowNetwork):
             for dx in steps:
                 moved = padded[..., REACH + dy :, REACH + dx :][..., :height, :width]
                 cost = (moved - images0).abs().mean(1, keepdim=True)
-                cost = F.avg_pool2d(cost, WINDOW, 1, WINDOW // 2, count_include_pad=False)
+                cost = F.avg_pool2d(cost, self.window, 1, self.window // 2, count_include_pad=False)
                 better = cost < best - 1e-6
                 best = torch.where(better, cost, best)
                 step = flow.new_tensor([dx, dy]).view(1, 2, 1, 1)
