@@ -68,7 +68,7 @@ def test_training_goes_on_afterwards(pair):
     assert network.training
 
 
-@pytest.mark.parametrize(("refine", "share"), [("variational", 0.4), ("lk", 0.5)])
+@pytest.mark.parametrize(("refine", "share"), [("variational", 0.8), ("lk", 0.5)])
 def test_refinement_finds_what_is_between_pixels(refine, share):
     scene = cv2.GaussianBlur(skimage.data.chelsea()[60:260, 100:300], (0, 0), 1.0)
     move = np.float32([[1, 0, 2.4], [0, 1, -1.6]])
