@@ -1,5 +1,7 @@
 """Networks: each is one file, and saves and loads by `corr.models.saved`."""
 
+from corr.models.flow_network import FlowNetwork
+from corr.models.flownet import FlowNetC, FlowNetS
 from corr.models.gemnet import GeMNet
 from corr.models.googlenet_ucn import load_googlenet_ucn
 from corr.models.hardnet import HardNet
@@ -17,6 +19,9 @@ from corr.models.ucn import UniversalCorrespondenceNetwork
 
 __all__ = [
     "DenseDescriptor",
+    "FlowNetC",
+    "FlowNetS",
+    "FlowNetwork",
     "GeMNet",
     "HardNet",
     "HardNetSTN",

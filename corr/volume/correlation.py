@@ -13,6 +13,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
+from corr.volume.band import diagonal_band
 
 ROW_TILE, WINDOW_TILE = 64, 8
 """Side of a tile, px: along a row, and of the square tiles of a window with two axes. A product has
@@ -65,15 +66,10 @@ def correlate(
     windows = horizontal.windows(windows, 4)  # (B, C, Ny, sy, Nx, sx, Ty + V - 1, Tx + U - 1)
     tiles = tiles.permute(0, 2, 4, 5, 7, 3, 6, 1)  # (B, Ny, sy, Nx, sx, Ty, Tx, C)
     windows = windows.permute(0, 2, 3, 4, 5, 1, 6, 7)  # (B, Ny, sy, Nx, sx, C, ...)
-    products = (tiles.flatten(5, 6) @ windows.flatten(6)).contiguous()
-    # Entry (ty, tx, i, j) of the band is pixel (ty, tx) against window place (ty + i, tx + j).
-    *outer, _, _ = products.shape
-    *steps, pixel, column = products.stride()
-    line = windows.shape[-1]
-    band = products.as_strided(
-        (*outer, vertical.tile, horizontal.tile, len(rows), len(columns)),
-        (*steps, horizontal.tile * pixel + line, pixel + column, line, column),
-    )
+    products = tiles.flatten(5, 6) @ windows.flatten(6)
+    band = diagonal_band(
+        products, (vertical.tile, horizontal.tile), (len(rows), len(columns))
+    )  # (B, Ny, sy, Nx, sx, Ty, Tx, V, U)
     flipped = [axis for axis, moves in ((7, rows), (8, columns)) if moves.step < 0]
     band = torch.flip(band, flipped) if flipped else band
     scores = band.permute(0, 1, 5, 2, 3, 6, 4, 7, 8).flatten(4, 6).flatten(1, 3)
@@ -193,7 +189,12 @@ class _Axis:
         length = (self.num_tiles * self.tile + self.count - 1) * self.step
         padded = _pad(features, axis, -self.start, length + self.start - self.size)
         phases = _split(padded, axis, -1, self.step)
-        return phases.unfold(axis, self.tile + self.count - 1, self.tile)
+        window = self.tile + self.count - 1
+        if torch.compiler.is_exporting():  # slices are in every exchange format, overlaps are not
+            starts = range(0, self.num_tiles * self.tile, self.tile)
+            parts = [phases.narrow(axis, start, window) for start in starts]
+            return torch.stack(parts, axis).movedim(axis + 1, -1)
+        return phases.unfold(axis, window, self.tile)
 
 
 def _split(features: Tensor, axis: int, *sizes: int) -> Tensor:
