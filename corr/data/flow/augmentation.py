@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
 from corr.data.flow.batches import FlowBatch, WholeFrames
-from corr.data.synthetic.ranges import Range, check_range, check_share
+from corr.data.synthetic.ranges import Number, Range, check_range, check_share
 from corr.geometry import pixel_grid, sample
 
 _SAME_SURFACE_PX = 0.5
@@ -81,12 +81,14 @@ class Window:
 
     def to_frame(self, points: Float[Tensor, "*N 2"]) -> Float[Tensor, "*N 2"]:
         """Where points of the window lie in the frame."""
-        return (points - self.middle) @ self.matrix.T + self.centre
+        placed: Tensor = (points - self.middle) @ self.matrix.T + self.centre
+        return placed
 
     def from_frame(self, points: Float[Tensor, "*N 2"]) -> Float[Tensor, "*N 2"]:
         """Where points of the frame lie in the window."""
         inverse = torch.linalg.inv(self.matrix)
-        return (points - self.centre) @ inverse.T + self.middle
+        placed: Tensor = (points - self.centre) @ inverse.T + self.middle
+        return placed
 
 
 def augment(
@@ -122,7 +124,7 @@ def draw_windows(
         generator: of random numbers.
     """
 
-    def within(low: float, high: float) -> float:
+    def within(low: Number, high: Number) -> float:
         return low + (high - low) * float(torch.rand((), generator=generator))
 
     zoom, stretch = within(*geometry.zoom), math.sqrt(within(*geometry.stretch))
@@ -180,9 +182,21 @@ def seen_through(
 def _read(flow: Float32[Tensor, "2 H W"], places: Float[Tensor, "1 N M 2"]) -> Tensor:
     """Interpolated within a surface, and of the nearest pixel at its edge or beside the unknown."""
     own = sample(flow[None], places, mode="nearest", padding="border")
-    between = sample(flow[None], places, padding="border")
-    alike = ((between - own).abs() < _SAME_SURFACE_PX).all(-1, keepdim=True)  # NaN is not
-    return torch.where(alike, between, own)
+    both = torch.cat((flow, _smooth(flow)[None].to(flow.dtype)))
+    *between, smooth = sample(both[None], places, padding="border").unbind(-1)
+    return torch.where(smooth[..., None] > 0.999, torch.stack(between, -1), own)
+
+
+def _smooth(flow: Float32[Tensor, "2 H W"]) -> Bool[Tensor, "H W"]:
+    """Whether the flow of a pixel is known and nearly that of those above, below and beside it."""
+    across = (flow[:, :, 1:] - flow[:, :, :-1]).abs().amax(0) < _SAME_SURFACE_PX  # NaN is not
+    down = (flow[:, 1:] - flow[:, :-1]).abs().amax(0) < _SAME_SURFACE_PX
+    smooth = flow.isfinite().all(0)
+    smooth[:, 1:] &= across
+    smooth[:, :-1] &= across
+    smooth[1:] &= down
+    smooth[:-1] &= down
+    return smooth
 
 
 def _last(image: Tensor) -> Tensor:
