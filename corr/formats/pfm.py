@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -26,18 +27,35 @@ def read_pfm(path: str | Path) -> Float[np.ndarray, "H W"]:
     Raises:
         FormatError: it is not a one-channel PFM, or it is damaged.
     """
+    values = _read(path)
+    if values.ndim == 3:
+        raise FormatError(f"'{path}' is a colour PFM; a map is a PFM of one channel ('Pf')")
+    return values
+
+
+def read_colour_pfm(path: str | Path) -> Float[np.ndarray, "H W 3"]:
+    """The values of a PFM of three channels, as SceneFlow's flow is, first row at the top.
+
+    Raises:
+        FormatError: it is not such a PFM, or it is damaged.
+    """
+    values = _read(path)
+    if values.ndim == 2:
+        raise FormatError(f"'{path}' is a PFM of one channel; a colour PFM ('PF') has three")
+    return values
+
+
+def _read(path: str | Path) -> Float[np.ndarray, "H W *C"]:
     content = read_bytes(path)
     header = _HEADER.match(content[:256])
     if header is None:
         raise FormatError(f"'{path}' is not a PFM file: its header is not 'Pf', size and scale")
     kind, width, height, scale = header.groups()
-    if kind == b"PF":
-        raise FormatError(f"'{path}' is a colour PFM; corr reads PFM files of one channel ('Pf')")
-    shape = (int(height), int(width))
+    shape = (int(height), int(width), *((3,) if kind == b"PF" else ()))
     values = content[header.end() :]
-    if len(values) != 4 * shape[0] * shape[1] or not values:
+    if len(values) != 4 * math.prod(shape) or not values:
         raise FormatError(
-            f"'{path}' is damaged: {shape[1]} x {shape[0]} values need {4 * shape[0] * shape[1]} "
+            f"'{path}' is damaged: {shape[1]} x {shape[0]} values need {4 * math.prod(shape)} "
             f"bytes, it has {len(values)}"
         )
     if float(scale) == 0:

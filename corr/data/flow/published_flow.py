@@ -17,8 +17,8 @@ from corr.formats import read_image
 EVERY = 10
 """One pair of so many is held out, where the set has no part for that."""
 
-VALIDATION = "val"
-"""The part that FlyingChairs holds out, by its published list."""
+_HELD_OUT = {"val", "TEST"}
+"""Parts that FlyingChairs, by its published list, and FlyingThings3D hold out."""
 
 
 class PublishedFlow(FlowSource):
@@ -74,14 +74,14 @@ class PublishedFlow(FlowSource):
         return frames_of(self.pairs[int(rng.integers(len(self.pairs)))])
 
     def split(self) -> tuple[FlowSource, FlowSource]:
-        """By the published list of FlyingChairs, else every tenth pair held out, from the first.
+        """As FlyingChairs and FlyingThings3D are published, else every tenth pair held out.
 
         Frames of one film are much alike: hold out another set where the figure matters.
 
         Raises:
             DatasetError: the set has a single pair.
         """
-        held_out = [pair for pair in self.pairs if pair.group == VALIDATION]
+        held_out = [pair for pair in self.pairs if _HELD_OUT & {pair.group, *pair.name.split("/")}]
         if not held_out or len(held_out) == len(self.pairs):
             held_out = self.pairs[::EVERY]
         names = {(pair.group, pair.name) for pair in held_out}
