@@ -1,7 +1,9 @@
 """Networks: each is one file, and saves and loads by `corr.models.saved`."""
 
 from corr.models.flow_network import FlowNetwork
-from corr.models.flownet import FlowNetC, FlowNetS
+from corr.models.flownet import FlowNetS
+from corr.models.flownet_published import load_published_flow
+from corr.models.flownetc import FlowNetC
 from corr.models.gemnet import GeMNet
 from corr.models.googlenet_ucn import load_googlenet_ucn
 from corr.models.hardnet import HardNet
@@ -39,5 +41,6 @@ __all__ = [
     "load_googlenet_ucn",
     "load_network",
     "load_published",
+    "load_published_flow",
     "save_network",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import NamedTuple
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -10,6 +11,15 @@ from torch import Tensor
 
 from corr.errors import ShapeError
 from corr.models.network import Network
+
+
+class ImageFeatures(NamedTuple):
+    """What a flow network keeps of images of H x W px, so that it looks at each but once."""
+
+    maps: tuple[Float[Tensor, "B _ _ _"], ...]
+    """The network's own, or the images themselves where a pair is only seen together."""
+    height: int
+    width: int
 
 
 class FlowNetwork(Network):
@@ -40,12 +50,47 @@ class FlowNetwork(Network):
         Raises:
             ShapeError: the images differ in size.
         """
-        if images0.shape != images1.shape:
-            raise ShapeError(
-                f"images of {tuple(images0.shape)} and {tuple(images1.shape)} were given; flow "
-                "needs one size"
-            )
-        return self.enlarge(self(images0, images1)[-1], images0.shape[-2], images0.shape[-1])
+        return self.flow_between(self.features(images0), self.features(images1))
+
+    def both(
+        self, images0: Float[Tensor, "B 3 H W"], images1: Float[Tensor, "B 3 H W"]
+    ) -> tuple[Float[Tensor, "B 2 H W"], Float[Tensor, "B 2 H W"]]:
+        """The flow from images 0 to images 1, and that from images 1 to images 0, px.
+
+        Raises:
+            ShapeError: the images differ in size.
+        """
+        return self.both_between(self.features(images0), self.features(images1))
+
+    def features(self, images: Float[Tensor, "B 3 H W"]) -> ImageFeatures:
+        """What `flow_between` and `both_between` need of images, such as a frame of a video."""
+        return ImageFeatures((images,), *images.shape[-2:])
+
+    def flow_between(
+        self, features0: ImageFeatures, features1: ImageFeatures
+    ) -> Float[Tensor, "B 2 H W"]:
+        """The same as `flow` of images whose features are known.
+
+        Raises:
+            ShapeError: the images differ in size.
+        """
+        check_sizes(features0, features1)
+        levels = self.lean()(features0.maps[0], features1.maps[0])
+        return self.enlarge(levels[-1], features0.height, features0.width)
+
+    def both_between(
+        self, features0: ImageFeatures, features1: ImageFeatures
+    ) -> tuple[Float[Tensor, "B 2 H W"], Float[Tensor, "B 2 H W"]]:
+        """The same as `both` of images whose features are known.
+
+        Raises:
+            ShapeError: the images differ in size.
+        """
+        return self.flow_between(features0, features1), self.flow_between(features1, features0)
+
+    def lean(self) -> FlowNetwork:
+        """The network that computes flow where no gradient is needed: itself, or a faster copy."""
+        return self
 
     def enlarge(
         self, level: Float[Tensor, "B 2 _ _"], height: int, width: int
@@ -54,3 +99,15 @@ class FlowNetwork(Network):
         padded = [-(-side // self.multiple) * self.multiple for side in (height, width)]
         full = F.interpolate(level.float(), padded, mode="bilinear", align_corners=False)
         return full[..., :height, :width]
+
+
+def check_sizes(features0: ImageFeatures, features1: ImageFeatures) -> None:
+    """Refuse features of images that differ in number or size.
+
+    Raises:
+        ShapeError: names both.
+    """
+    sizes = [(len(given.maps[0]), given.height, given.width) for given in (features0, features1)]
+    if sizes[0] != sizes[1]:
+        first, second = (f"{count} of {width} x {height} px" for count, height, width in sizes)
+        raise ShapeError(f"images 0 are {first} and images 1 {second}; flow needs one size")

@@ -4,63 +4,74 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from math import ceil
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from corr.errors import OptionError
+from corr.machine.precision import multiplies_bfloat16
 from corr.models.flow_network import FlowNetwork
-from corr.models.flownet_layers import Hourglass, Tower, Widths, convolutions
-from corr.models.flownet_refinement import SLOPE
+from corr.models.flownet_layers import Hourglass, Tower, Widths
+from corr.models.flownet_refinement import FlowPrediction, FlowUpsampling
+from corr.models.folding import lean_copy
+from corr.models.network import DenseDescriptor
 from corr.models.ucn_trunks import pad_to_multiple
-from corr.volume.correlation import correlation_layer
 
 FLOW_UNIT = 20.0
-"""px that a flow of 1 is, inside the networks, as published: weights of their own size."""
+"""px that a flow of 1 is inside the networks, as published."""
 MEAN = (0.45, 0.432, 0.411)
 """Of the colours of Flying Chairs, R, G and B. Source: github.com/ClementPinard/FlowNetPytorch."""
-MAX_DISPLACEMENT, DILATION = 20, 2
-"""Of the correlation, in pixels of the map at 1/8: 441 displacements within 160 px of the image."""
-REDIRECTED = 32
-"""Channels of FlowNetC that image 0 gives beside the correlation, at width 1; at others a multiple
-of 8, as processors like them."""
 
 
 class FlowNet(FlowNetwork):
-    """What FlowNetS and FlowNetC have in common: what comes in, and what unit goes out.
+    """What FlowNetS and FlowNetC have in common: what comes in, what unit goes out, how precisely.
+
+    Where no gradient is needed, and the hardware multiplies bfloat16, layers are computed in that;
+    predictions and what enlarges them always in float32.
 
     Args:
         mean: of the colours R, G and B, which is taken from the images; None for that of each pair.
+        flow_unit: px that a flow of 1 is inside the network.
 
     Raises:
-        OptionError: not three colours.
+        OptionError: not three colours, or a unit of 0 or less.
     """
 
-    def __init__(self, mean: Sequence[float] | None) -> None:
+    def __init__(self, mean: Sequence[float] | None, flow_unit: float) -> None:
         super().__init__()
+        if not flow_unit > 0:
+            raise OptionError(f"flow_unit is {flow_unit}; use a number of px above 0")
+        self.flow_unit = flow_unit
         if mean is not None and len(mean) != 3:
             raise OptionError(f"mean is {list(mean)}; use three numbers, or null for each pair's")
         self.mean = None if mean is None else tuple(mean)
 
-    def forward(
-        self, images0: Float[Tensor, "B 3 H W"], images1: Float[Tensor, "B 3 H W"]
-    ) -> list[Float[Tensor, "B 2 _ _"]]:
-        """Flow in px at 1/64, 1/32, 1/16, 1/8 and 1/4 of the padded sides, in float32."""
-        images = torch.cat((images0, images1))
-        means = images.new_tensor(self.mean or (0, 0, 0)).view(1, 3, 1, 1)
-        if self.mean is None:
-            pairs = torch.stack((images0, images1)).mean((0, 3, 4))
-            means = pairs.repeat(2, 1)[:, :, None, None]
-        images = pad_to_multiple(images - means, self.multiple)
-        images = images.contiguous(memory_format=torch.channels_last)
-        return [FLOW_UNIT * level for level in self._levels(*images.chunk(2))]
+    def lean(self) -> FlowNet:
+        """A copy in bfloat16 for inference, where the hardware multiplies it; else the network."""
+        device = next(self.parameters()).device.type
+        if self.training or torch.is_grad_enabled() or not multiplies_bfloat16(device):
+            return self
+        return lean_copy(self, _needs_float32)
 
+    def _normalized(
+        self, images0: Float[Tensor, "B 3 H W"], images1: Float[Tensor, "B 3 H W"]
+    ) -> tuple[Tensor, Tensor]:
+        """Both without their mean, padded."""
+        mean = None if self.mean is not None else (images0 + images1).mean((2, 3), keepdim=True) / 2
+        return self._padded(images0, mean), self._padded(images1, mean)
+
+    def _padded(self, images: Float[Tensor, "B 3 H W"], mean: Tensor | None = None) -> Tensor:
+        """Without the mean that is given, or the network's, in the number format of its layers."""
+        if mean is None:
+            mean = images.new_tensor(self.mean).view(1, 3, 1, 1)
+        padded = pad_to_multiple(images - mean, self.multiple).to(self._dtype)
+        return padded.contiguous(memory_format=torch.channels_last)
+
+    @property
     @abstractmethod
-    def _levels(self, images0: Tensor, images1: Tensor) -> list[Tensor]:
-        """Flow in the network's own unit, of padded images of mean 0."""
+    def _dtype(self) -> torch.dtype:
+        """Of the layers that see the images."""
 
 
 class FlowNetS(FlowNet):
@@ -73,6 +84,7 @@ class FlowNetS(FlowNet):
         width: factor of the channels of each layer; 1 for the paper's 38.68 million parameters.
         batch_norm: whether convolutions are followed by batch normalisation; the paper's are not.
         mean: of the colours R, G and B, which is taken from the images; None for that of each pair.
+        flow_unit: px that a flow of 1 is inside the network.
 
     Raises:
         OptionError: a setting outside its range.
@@ -84,8 +96,9 @@ class FlowNetS(FlowNet):
         *,
         batch_norm: bool = False,
         mean: Sequence[float] | None = MEAN,
+        flow_unit: float = FLOW_UNIT,
     ) -> None:
-        super().__init__(mean)
+        super().__init__(mean, flow_unit)
         widths = Widths.of(width)
         self.tower = Tower(6, widths, batch_norm=batch_norm)
         self.hourglass = Hourglass(
@@ -93,55 +106,23 @@ class FlowNetS(FlowNet):
         )
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
 
-    def _levels(self, images0: Tensor, images1: Tensor) -> list[Tensor]:
-        fine, coarse = self.tower(torch.cat((images0, images1), dim=1))
-        levels: list[Tensor] = self.hourglass(coarse, fine)
-        return levels
+    def forward(
+        self, images0: Float[Tensor, "B 3 H W"], images1: Float[Tensor, "B 3 H W"]
+    ) -> list[Float[Tensor, "B 2 _ _"]]:
+        """Flow in px at 1/64, 1/32, 1/16, 1/8 and 1/4 of the padded sides, in float32."""
+        fine, coarse = self.tower(torch.cat(self._normalized(images0, images1), dim=1))
+        return [self.flow_unit * level for level in self.hourglass(coarse, fine)]
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return self.tower.dtype
 
 
-class FlowNetC(FlowNet):
-    """Features of both images, compared by a correlation, and a chain of convolutions after it.
+def _needs_float32(part: nn.Module) -> bool:
+    """Whether bfloat16 would show: in vectors of many px, and where places between cells are read.
 
-    Source: Dosovitskiy 2015, "FlowNet: Learning optical flow with convolutional networks", with
-    the layer conv6_1 that all published code has.
-
-    Args:
-        width: factor of the channels of each layer; 1 for the paper's 39.18 million parameters.
-        batch_norm: whether convolutions are followed by batch normalisation; the paper's are not.
-        mean: of the colours R, G and B, which is taken from the images; None for that of each pair.
-
-    Raises:
-        OptionError: a setting outside its range.
+    An error of 0.4 percent is 0.1 px at 25 px.
     """
-
-    def __init__(
-        self,
-        width: float = 1.0,
-        *,
-        batch_norm: bool = False,
-        mean: Sequence[float] | None = MEAN,
-    ) -> None:
-        super().__init__(mean)
-        widths = Widths.of(width)
-        redirected = 8 * ceil(width * REDIRECTED / 8)
-        displacements = (2 * (MAX_DISPLACEMENT // DILATION) + 1) ** 2
-        self.tower = Tower(3, widths, batch_norm=batch_norm)
-        self.conv_redir = convolutions(batch_norm=batch_norm)(widths.conv3, redirected, 1, 1)
-        self.hourglass = Hourglass(
-            redirected + displacements,
-            widths.conv2,
-            widths,
-            batch_norm=batch_norm,
-            upsampling_bias=True,
-        )
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
-
-    def _levels(self, images0: Tensor, images1: Tensor) -> list[Tensor]:
-        fine, coarse = self.tower(torch.cat((images0, images1)))
-        skip, _ = fine.chunk(2)
-        first, second = coarse.chunk(2)
-        scores = correlation_layer(first, second, MAX_DISPLACEMENT, dilation=DILATION)
-        scores = F.leaky_relu(scores, SLOPE)
-        seen = torch.cat((self.conv_redir(first), scores.to(first.dtype)), dim=1)
-        levels: list[Tensor] = self.hourglass(seen, skip)
-        return levels
+    if isinstance(part, DenseDescriptor):
+        return not part.folds
+    return isinstance(part, FlowPrediction | FlowUpsampling)

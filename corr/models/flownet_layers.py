@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -49,6 +50,12 @@ class Tower(nn.Module):
         self.conv1 = layer(channels, widths.conv1, 7, 2)
         self.conv2 = layer(widths.conv1, widths.conv2, 5, 2)
         self.conv3 = layer(widths.conv2, widths.conv3, 5, 2)
+        self.channels = widths.conv3
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the images that it takes."""
+        return next(self.parameters()).dtype
 
     def forward(
         self, images: Float[Tensor, "B C H W"]

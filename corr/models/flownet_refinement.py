@@ -13,7 +13,7 @@ SLOPE = 0.1
 
 
 class FlowPrediction(nn.Conv2d):
-    """Flow from features, in float32 whatever the features are of.
+    """Flow from features, in the precision of its weights whatever the features are of.
 
     The first predictions of a training are near 0, as most pixels stay nearly where they are.
 
@@ -30,7 +30,7 @@ class FlowPrediction(nn.Conv2d):
     def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 2 H W"]:
         """Flow at each place of the features."""
         with torch.autocast(features.device.type, enabled=False):
-            return super().forward(features.float())
+            return super().forward(features.to(self.weight.dtype))
 
 
 class FlowUpsampling(nn.ConvTranspose2d):
@@ -53,7 +53,7 @@ class FlowUpsampling(nn.ConvTranspose2d):
     ) -> Float[Tensor, "B 2 H2 W2"]:
         """The same flow, enlarged; its values stay."""
         with torch.autocast(flow.device.type, enabled=False):
-            return super().forward(flow.float())
+            return super().forward(flow.to(self.weight.dtype))
 
 
 class FlowRefinement(nn.Module):

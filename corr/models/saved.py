@@ -128,22 +128,38 @@ def _find(name_or_folder: str | Path) -> Path:
     return folder
 
 
-def _build(path: Path) -> Network:
+def build_network(record: dict[str, Any], source: str) -> Network:
+    """The network that a record describes, with weights as at the start of a training.
+
+    Args:
+        record: as `network_record` gives it.
+        source: where it is from, for the message.
+
+    Raises:
+        ModelError: it is damaged, names an unknown class, or settings that the class refuses.
+    """
     try:
-        record = yaml.safe_load(path.read_text(encoding="utf-8"))
         class_path, init_args = record["class_path"], dict(record.get("init_args") or {})
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, ValueError, KeyError) as error:
-        raise ModelError(f"'{path}' is damaged; it has to hold class_path and init_args") from error
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        raise ModelError(f"{source} is damaged; it has to hold class_path and init_args") from error
     known = {_class_path(kind): kind for kind in _subclasses(Network)}
     if class_path not in known:
         raise ModelError(
-            f"'{path}' asks for '{class_path}', which is not known; import its module first, "
+            f"{source} asks for '{class_path}', which is not known; import its module first, "
             f"or use one of {', '.join(sorted(known))}"
         )
     try:
         return known[class_path](**init_args)
     except (TypeError, CorrError) as error:
-        raise ModelError(f"'{path}' does not fit {class_path}: {error}") from error
+        raise ModelError(f"{source} does not fit {class_path}: {error}") from error
+
+
+def _build(path: Path) -> Network:
+    try:
+        record = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ModelError(f"'{path}' is damaged; it has to hold class_path and init_args") from error
+    return build_network(record, f"'{path}'")
 
 
 def _load_weights(network: Network, path: Path) -> None:
