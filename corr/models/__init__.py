@@ -1,5 +1,6 @@
 """Networks: each is one file, and saves and loads by `corr.models.saved`."""
 
+from corr.models.census_descriptor import CensusDescriptor
 from corr.models.flow_network import FlowNetwork
 from corr.models.flownet import FlowNetS
 from corr.models.flownet_published import load_published_flow
@@ -20,6 +21,7 @@ from corr.models.tfeat import TFeat
 from corr.models.ucn import UniversalCorrespondenceNetwork
 
 __all__ = [
+    "CensusDescriptor",
     "DenseDescriptor",
     "FlowNetC",
     "FlowNetS",
