@@ -279,9 +279,7 @@ def test_models(capsys):
 def test_export(capsys, output):
     pytest.importorskip("onnxruntime", reason="needs the extra 'export'")
     assert run("export", "hardnet", "-o", output) == 0
-    line = (
-        rf"wrote {output}; its descriptors differ from the network's by \d\.\de[-+]\d\d at most\n"
-    )
+    line = rf"wrote {output}; its results differ from the network's by \d\.\de[-+]\d\d at most\n"
     out, err = capsys.readouterr()
     assert re.fullmatch(line, out)
     assert err == ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corr.cli.say import say, say_columns
+from corr.cli.sizes import parsed_size
 from corr.errors import OptionError
 
 if TYPE_CHECKING:
@@ -58,10 +58,7 @@ class SynthOptions:
 
         given: dict[str, Any] = {**self._settings(), "view": view}
         if self.size is not None:
-            found = re.fullmatch(r"(\d+)x(\d+)", self.size)
-            if found is None:
-                raise OptionError(f"--size is '{self.size}'; give HEIGHTxWIDTH, such as 256x320")
-            given["height"], given["width"] = map(int, found.groups())
+            given["height"], given["width"] = parsed_size(self.size, "256x320")
         config = settings_from(SyntheticConfig, given)
         return SyntheticScenes(config, photos=self.photos, seed=self.seed)
 

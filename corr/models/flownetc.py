@@ -103,8 +103,9 @@ class FlowNetC(FlowNet):
     ) -> list[Float[Tensor, "B 2 _ _"]]:
         """Flow in px at 1/64, 1/32, 1/16, 1/8 and 1/4 of the padded sides, in float32."""
         fine, coarse = self.tower(torch.cat(self._normalized(images0, images1)))
-        first, second = coarse.chunk(2)
-        return self._decoded(fine.chunk(2)[0], first, self._scores(first, second))
+        count = images0.shape[0]  # not chunks, of which no exporter knows how many there are
+        first, second = coarse[:count], coarse[count:]
+        return self._decoded(fine[:count], first, self._scores(first, second))
 
     def lean(self) -> FlowNetC:
         """A copy in bfloat16 for inference, where the hardware multiplies it; else the network."""
@@ -168,7 +169,11 @@ class FlowNetC(FlowNet):
     def _maps(self, features0: ImageFeatures, features1: ImageFeatures) -> tuple[_Maps, _Maps]:
         """Of both images, computed where only the pair tells."""
         if self._sees_single:
-            (skip0, first), (skip1, second) = features0.maps, features1.maps
+            # Those of a lean copy may be used by the network itself.
+            dtype = next(self.conv_redir.parameters()).dtype
+            (skip0, first), (skip1, second) = (
+                [given.to(dtype) for given in features.maps] for features in (features0, features1)
+            )
             return (skip0, first), (skip1, second)
         images0, images1 = self._normalized(features0.maps[0], features1.maps[0])
         return self.tower(images0), self.tower(images1)

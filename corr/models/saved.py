@@ -146,7 +146,7 @@ def _find(name_or_folder: str | Path) -> Path:
     return folder
 
 
-def build_network(record: dict[str, Any], source: str) -> Network:
+def build_network(record: Any, source: str) -> Network:
     """The network that a record describes, with weights as at the start of a training.
 
     Args:

@@ -60,19 +60,21 @@ def correlate(
     vertical, horizontal = _Axis(height, rows), _Axis(width, columns)
     if len(rows) == 1:
         vertical.tile, horizontal.tile = 1, ROW_TILE
-    tiles = vertical.tiles(first, 2)  # (B, C, Ny, Ty, sy, W)
-    tiles = horizontal.tiles(tiles, 5)  # (B, C, Ny, Ty, sy, Nx, Tx, sx)
-    windows = vertical.windows(second, 2)  # (B, C, Ny, sy, W, Ty + V - 1)
-    windows = horizontal.windows(windows, 4)  # (B, C, Ny, sy, Nx, sx, Ty + V - 1, Tx + U - 1)
-    tiles = tiles.permute(0, 2, 4, 5, 7, 3, 6, 1)  # (B, Ny, sy, Nx, sx, Ty, Tx, C)
-    windows = windows.permute(0, 2, 3, 4, 5, 1, 6, 7)  # (B, Ny, sy, Nx, sx, C, ...)
-    products = tiles.flatten(5, 6) @ windows.flatten(6)
+    # Vectors stay in one piece through all copies.
+    tiles = vertical.tiles(first.permute(0, 2, 3, 1).contiguous(), 1)  # (B, Ny, Ty, sy, W, C)
+    tiles = horizontal.tiles(tiles, 4)  # (B, Ny, Ty, sy, Nx, Tx, sx, C)
+    met = vertical.surroundings(second.permute(0, 2, 3, 1).contiguous(), 1)
+    met = horizontal.surroundings(met, 3)  # (B, H, sy, W, sx, C)
+    windows = horizontal.windows(met.permute(0, 2, 4, 1, 3, 5), 4)  # (B, Nx, sy, sx, H, ...)
+    windows = vertical.windows(windows, 4)  # (B, Ny, Nx, sy, sx, Ty + V - 1, Tx + U - 1, C)
+    tiles = tiles.permute(0, 1, 4, 3, 6, 2, 5, 7)  # (B, Ny, Nx, sy, sx, Ty, Tx, C)
+    products = tiles.flatten(5, 6) @ windows.flatten(5, 6).transpose(5, 6)
     band = diagonal_band(
         products, (vertical.tile, horizontal.tile), (len(rows), len(columns))
-    )  # (B, Ny, sy, Nx, sx, Ty, Tx, V, U)
+    )  # (B, Ny, Nx, sy, sx, Ty, Tx, V, U)
     flipped = [axis for axis, moves in ((7, rows), (8, columns)) if moves.step < 0]
     band = torch.flip(band, flipped) if flipped else band
-    scores = band.permute(0, 1, 5, 2, 3, 6, 4, 7, 8).flatten(4, 6).flatten(1, 3)
+    scores = band.permute(0, 1, 5, 3, 2, 6, 4, 7, 8).flatten(4, 6).flatten(1, 3)
     return scores[:, :height, :width]
 
 
@@ -184,17 +186,22 @@ class _Axis:
         padded = _pad(features, axis, 0, length - self.size)
         return _split(padded, axis, self.num_tiles, self.tile, self.step)
 
-    def windows(self, features: Tensor, axis: int) -> Tensor:
-        """The axis as tile and phase, and last of all axes what the tile can meet."""
+    def surroundings(self, features: Tensor, axis: int) -> Tensor:
+        """The axis as place and phase, from the first that is met to the last tile's last."""
         length = (self.num_tiles * self.tile + self.count - 1) * self.step
         padded = _pad(features, axis, -self.start, length + self.start - self.size)
-        phases = _split(padded, axis, -1, self.step)
-        window = self.tile + self.count - 1
-        if torch.compiler.is_exporting():  # slices are in every exchange format, overlaps are not
-            starts = range(0, self.num_tiles * self.tile, self.tile)
-            parts = [phases.narrow(axis, start, window) for start in starts]
-            return torch.stack(parts, axis).movedim(axis + 1, -1)
-        return phases.unfold(axis, window, self.tile)
+        return _split(padded, axis, -1, self.step)
+
+    def windows(self, surroundings: Tensor, axis: int) -> Tensor:
+        """The places as what a tile can meet, tiles as the second axis.
+
+        Where these overlap they are copies: gradients of overlapping views take far longer.
+        """
+        if self.count == 1:
+            return _split(surroundings, axis, self.num_tiles, self.tile).movedim(axis, 1)
+        starts = range(0, self.num_tiles * self.tile, self.tile)
+        length = self.tile + self.count - 1
+        return torch.stack([surroundings.narrow(axis, start, length) for start in starts], 1)
 
 
 def _split(features: Tensor, axis: int, *sizes: int) -> Tensor:

@@ -10,8 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from corr.errors import FormatError, MissingExtraError, ModelError
+from corr.cli import main
+from corr.errors import FormatError, MissingExtraError, ModelError, OptionError
 from corr.models import (
+    FlowNetC,
+    FlowNetS,
     GeMNet,
     HardNet,
     HyNet,
@@ -20,7 +23,9 @@ from corr.models import (
     PatchDescriptor,
     SOSNet,
     TFeat,
+    export_cases,
     load_network,
+    save_network,
 )
 from corr.models import export as export_module
 from corr.models.export import export_network
@@ -69,6 +74,52 @@ def test_an_exported_program_describes_as_the_network(kind, tmp_path):
             torch.testing.assert_close(program(patches), network(patches), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
+@pytest.mark.parametrize("make", [FlowNetC, FlowNetS])
+def test_flow_is_told_as_by_the_network(make, suffix, tmp_path):
+    torch.manual_seed(0)
+    network = make(0.0625).eval()
+    for value in network.parameters():
+        value.data *= 1.4  # flow of some px
+    path = tmp_path / f"flow{suffix}"
+    assert export_network(network, path, size=(72, 100)) < 1e-2
+    images = torch.rand(2, 3, 3, 72, 100)
+    with torch.no_grad():
+        expected = network.flow(*images)
+    if suffix == ".pt2":
+        found = torch.export.load(path).module()(*images)
+    else:
+        onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra 'export'")
+        import onnx
+
+        kinds = {node.op_type for node in onnx.load(path).graph.node}
+        assert not {kind for kind in kinds if kind.startswith(("Gather", "Scatter", "GridSample"))}
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        names = ("images0", "images1")
+        given = {name: value.numpy() for name, value in zip(names, images, strict=True)}
+        found = torch.from_numpy(session.run(["flow"], given)[0])
+    assert expected.abs().mean() > 0.1
+    torch.testing.assert_close(found, expected, atol=1e-2, rtol=1e-3)
+
+
+def test_the_command_takes_the_size_of_the_images(tmp_path, capsys):
+    save_network(FlowNetS(0.03125), tmp_path / "net")
+    command = ["export", str(tmp_path / "net"), "-o", str(tmp_path / "flow.pt2"), "--size"]
+    assert main([*command, "64"]) == 2
+    assert "--size is '64'; give HEIGHTxWIDTH, such as 384x512" in capsys.readouterr().err
+    assert main([*command, "70x65"]) == 0
+    images = torch.rand(2, 1, 3, 70, 65)
+    flow = torch.export.load(tmp_path / "flow.pt2").module()(*images)
+    assert flow.shape == (1, 2, 70, 65)
+
+
+def test_only_flow_has_a_size(tmp_path):
+    with pytest.raises(OptionError, match="a size was given for a TFeat; only networks of flow"):
+        export_network(TFeat(), tmp_path / "net.pt2", size=(64, 64))
+    with pytest.raises(OptionError, match="size is 0 x 64 px"):
+        export_network(FlowNetS(0.0625), tmp_path / "net.pt2", size=(0, 64))
+
+
 def test_the_settings_travel_with_the_file(tmp_path):
     onnx = pytest.importorskip("onnx", reason="needs the extra 'export'")
     network = load_network("hardnet")
@@ -108,7 +159,7 @@ def test_refusals_leave_nothing(suffix, tmp_path, monkeypatch):
         export_network(Branching(), target)
     assert "\n" not in str(caught.value)
     with monkeypatch.context() as patch:
-        patch.setattr(export_module, "TOLERANCE", -1.0)
+        patch.setattr(export_cases, "TOLERANCE", -1.0)
         with pytest.raises(ModelError, match="TFeat gives other descriptors once exported"):
             export_network(TFeat(), target)
     with pytest.raises(FormatError, match=r"use \.onnx or \.pt2"):

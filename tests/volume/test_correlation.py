@@ -2,7 +2,8 @@ from inspect import unwrap
 
 import pytest
 import torch
-from hypothesis import given, settings
+import torch.nn.functional as F
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corr.errors import OptionError, ShapeError
@@ -117,6 +118,83 @@ def test_the_layer_compares_patches_at_strides():
             y, x = 3 + oy, 3 + ox
             total += float((first[0, :, y, x] * second[0, :, y + 2, x - 2]).sum())
     torch.testing.assert_close(float(found[0, 6, 1, 1]), total / (2 * 9))
+
+
+def _naive_layer(first, second, max_displacement=20, *, dilation=2, kernel_size=1, stride=1):
+    """By shifting the second map once for each displacement, and its patches."""
+    reach = max_displacement // dilation * dilation
+    half = kernel_size // 2
+    height, width = first.shape[2:]
+    margin = reach + half
+    near = F.pad(first, 4 * (half,))
+    far = F.pad(second, 4 * (margin,))
+    channels = []
+    for dy in range(-reach, reach + 1, dilation):
+        for dx in range(-reach, reach + 1, dilation):
+            total = 0
+            for oy in range(kernel_size):
+                for ox in range(kernel_size):
+                    y, x = margin + dy + oy - half, margin + dx + ox - half
+                    a = near[:, :, oy : oy + height, ox : ox + width]
+                    total = total + (a * far[:, :, y : y + height, x : x + width]).sum(1)
+            channels.append(total / first.shape[1] / kernel_size**2)
+    return torch.stack(channels, 1)[:, :, ::stride, ::stride]
+
+
+LAYERS = st.fixed_dictionaries(
+    {
+        "max_displacement": st.integers(0, 7),
+        "dilation": st.integers(1, 3),
+        "kernel_size": st.sampled_from([1, 3]),
+        "stride": st.integers(1, 3),
+    }
+)
+
+
+@pytest.mark.parametrize("exporting", [False, True])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(shape=st.tuples(*[st.integers(1, limit) for limit in (2, 4, 11, 19)]), layer=LAYERS)
+def test_the_layer_and_its_gradients_equal_the_naive_loop(exporting, shape, layer, monkeypatch):
+    monkeypatch.setattr(torch.compiler, "is_exporting", lambda: exporting)
+    generator = torch.Generator().manual_seed(sum(shape))
+    maps = torch.randn(2, *shape, generator=generator, dtype=torch.float64, requires_grad=True)
+    found, expected = correlation_layer(*maps, **layer), _naive_layer(*maps, **layer)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+    weights = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
+    (slope,) = torch.autograd.grad((found * weights).sum(), maps)
+    (expected_slope,) = torch.autograd.grad((expected * weights).sum(), maps)
+    torch.testing.assert_close(slope, expected_slope, rtol=0, atol=1e-10)
+
+
+def test_flownetcs_layer_and_its_gradients_equal_the_naive_loop():
+    generator = torch.Generator().manual_seed(4)
+    maps = torch.randn(2, 1, 8, 21, 30, generator=generator, dtype=torch.float64)
+    maps.requires_grad_(True)
+    found, expected = correlation_layer(*maps), _naive_layer(*maps)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+    weights = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
+    (slope,) = torch.autograd.grad((found * weights).sum(), maps)
+    (expected_slope,) = torch.autograd.grad((expected * weights).sum(), maps)
+    torch.testing.assert_close(slope, expected_slope, rtol=0, atol=1e-10)
+
+
+def test_an_exported_program_has_neither_strides_of_its_own_nor_gathers():
+    maps = torch.randn(2, 1, 8, 24, 40, generator=torch.Generator().manual_seed(2)).unbind()
+    program = torch.export.export(Layer(), maps)
+    kinds = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
+    assert any("matmul" in kind for kind in kinds)
+    assert not [kind for kind in kinds if "strided" in kind or "gather" in kind or "index" in kind]
+    expected = correlation_layer(*maps)
+    torch.testing.assert_close(program.module()(*maps), expected, rtol=0, atol=1e-6)
+
+
+class Layer(torch.nn.Module):
+    def forward(self, first, second):
+        return correlation_layer(first, second)
 
 
 def test_refusals():
