@@ -15,6 +15,8 @@ from corr.formats.suffixes import read_bytes
 
 _HEADER = re.compile(rb"^(Pf|PF)\s+(\d+)\s+(\d+)\s+([+-]?[\d.]+(?:[eE][+-]?\d+)?)[ \t]*\r?\n")
 
+_KINDS = {b"Pf": "a PFM of one channel ('Pf')", b"PF": "a colour PFM ('PF')"}
+
 _SMALLEST, _LARGEST = 1e-6, 1e9
 """Between them are the numbers of a map; bytes in the wrong order seldom are."""
 
@@ -27,10 +29,7 @@ def read_pfm(path: str | Path) -> Float[np.ndarray, "H W"]:
     Raises:
         FormatError: it is not a one-channel PFM, or it is damaged.
     """
-    values = _read(path)
-    if values.ndim == 3:
-        raise FormatError(f"'{path}' is a colour PFM; a map is a PFM of one channel ('Pf')")
-    return values
+    return _read(path, b"Pf")
 
 
 def read_colour_pfm(path: str | Path) -> Float[np.ndarray, "H W 3"]:
@@ -39,18 +38,17 @@ def read_colour_pfm(path: str | Path) -> Float[np.ndarray, "H W 3"]:
     Raises:
         FormatError: it is not such a PFM, or it is damaged.
     """
-    values = _read(path)
-    if values.ndim == 2:
-        raise FormatError(f"'{path}' is a PFM of one channel; a colour PFM ('PF') has three")
-    return values
+    return _read(path, b"PF")
 
 
-def _read(path: str | Path) -> Float[np.ndarray, "H W *C"]:
+def _read(path: str | Path, wanted: bytes) -> Float[np.ndarray, "H W *C"]:
     content = read_bytes(path)
     header = _HEADER.match(content[:256])
     if header is None:
         raise FormatError(f"'{path}' is not a PFM file: its header is not 'Pf', size and scale")
     kind, width, height, scale = header.groups()
+    if kind != wanted:
+        raise FormatError(f"'{path}' is {_KINDS[kind]}; {_KINDS[wanted]} is needed")
     shape = (int(height), int(width), *((3,) if kind == b"PF" else ()))
     values = content[header.end() :]
     if len(values) != 4 * math.prod(shape) or not values:
