@@ -100,7 +100,7 @@ def test_parts_by_name(tmp_path: Path):
 
 
 def test_a_mix_draws_by_weights():
-    mix = MixedFlow({"a": Numbered(0), "b": Numbered(10), "c": Numbered(20)}, {"a": 3, "c": 0})
+    mix = MixedFlow({"a": Numbered(0), "b": Numbered(10), "c": Numbered(20)}, {"a": 3.0, "c": 0.0})
     rng = np.random.default_rng(0)
     found = Counter(int(mix.draw(rng).flow_0to1[0, 0, 0]) // 10 for _ in range(400))
     assert found[2] == 0
