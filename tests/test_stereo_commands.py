@@ -107,12 +107,14 @@ def test_truth_is_compared_and_drawn(pair, capsys):
     assert (read_image("e.png")[60, 10] == 0).all(), "unknown truth is black"
 
 
-def test_truth_of_eight_bits_needs_its_scale(pair, capsys):
+def test_truth_of_eight_bits_brings_a_warning(pair, capsys):
     grey = np.full((120, 228), 4 * SHIFT, np.uint8)
     cv2.imwrite("t.png", grey)
     given = ["disparity", *pair, "--max-disparity", "32", "--truth", "t.png"]
-    assert run(*given) == 2
-    assert "has 8 bits and 1 channels; KITTI's png has 16 bits" in capsys.readouterr().err
+    with pytest.warns(UserWarning, match=r"has 8 bits a pixel.* read as whole px"):
+        assert run(*given) == 0
+    rates = re.search(r"bad-0.5/1/2/4 (\S+) %", capsys.readouterr().out)[1].split("/")
+    assert [float(rate) for rate in rates] == [100] * 4  # 48 px are not 12
     with pytest.warns(UserWarning, match=r"steps of 0.25 px up to 63.75 px"):
         assert run(*given, "--truth-scale", "4") == 0
     rates = re.search(r"bad-0.5/1/2/4 (\S+) %", capsys.readouterr().out)[1].split("/")

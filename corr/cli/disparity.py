@@ -65,7 +65,7 @@ def disparity(
         draw_depth: .png or .jpg of the depth in colour, with its scale in metres.
         max_depth: leave out what is farther, metres.
         truth: .pfm, .npy or .png of the true disparity, to say how good the map is.
-        truth_scale: of a .png of 8 bits, what 1 px is stored as, such as Middlebury's 4.
+        truth_scale: of a .png of 8 bits, what 1 px is stored as, such as Middlebury's 4; else 1.
         draw_error: .png or .jpg of where it is wrong, by --truth.
         bad_px: errors above this are drawn as wrong.
         device: such as cpu or cuda; the best one present when not given.

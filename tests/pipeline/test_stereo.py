@@ -8,7 +8,7 @@ from skimage import data
 from corr.errors import ImageError, ModelError, OptionError
 from corr.extractors.dense_tiles import describe_cells
 from corr.formats import to_tensor
-from corr.metrics import bad_pixel_rate
+from corr.metrics import bad_pixel_rate, reliability
 from corr.models import HardNet, StereoDescriptor, UniversalCorrespondenceNetwork
 from corr.pipeline import stereo
 from corr.pipeline.stereo import disparity
@@ -86,6 +86,18 @@ def test_confidence_tells_right_pixels_from_wrong_ones():
     assert all(more > 1.5 * less for more, less in pairwise(fifths))
     assert fifths[-1] < 0.005
     assert wrong[known & (found.confidence == 0)].mean() > fifths[0]
+
+
+def test_confidence_is_how_often_a_matched_pixel_is_right():
+    left, right, truth = data.stereo_motorcycle()
+    found = disparity(left, right, max_disparity=64)
+    matched = np.isfinite(truth) & (found.confidence > 0)
+    is_right = np.abs(found.disparity - truth)[matched] <= 1
+    assert reliability(is_right, found.confidence[matched]).error < 0.04
+    unsure = found.confidence[matched] < 0.8
+    assert 0.05 < unsure.mean() < 0.5
+    expected = found.confidence[matched][unsure].mean()
+    assert is_right[unsure].mean() == pytest.approx(expected, abs=0.12)
 
 
 def test_the_range_is_estimated_when_not_given():
