@@ -198,9 +198,23 @@ def test_folders_that_do_not_fit(folders, pair, capsys):
     assert run("disparity", "left", "nowhere", "-o", "out") == 2
     assert run("disparity", *folders) == 2
     assert "for folders give -o FOLDER" in capsys.readouterr().err
-    assert run("disparity", *folders, "-o", "out", "--truth", "t.pfm") == 2
-    assert "--truth takes one pair of images" in capsys.readouterr().err
-    Path("empty").mkdir()
+    given = ["disparity", *folders, "-o", "out"]
+    assert run(*given, "--truth", "t.pfm") == 2
+    assert "there is no file or folder 't.pfm'" in capsys.readouterr().err
+    assert run(*given, "--truth", "right", "--max-disparity", "0") == 2
+    for refused, said in [
+        (["--truth", "empty"], "'empty' holds nothing of any pair, such as a/x.pfm or"),
+        (["--calib", "empty"], "needs --depth, --cloud or --draw-depth"),
+        (["--depth", "z"], "--depth needs --calib FILE"),
+        (["--max-depth", "3"], "--max-depth needs --calib FILE"),
+        (["--draw-error", "e"], "--draw-error needs --truth"),
+        (["--draw", "out"], "one folder is given for two kinds of results"),
+    ]:
+        Path("empty").mkdir(exist_ok=True)
+        assert run(*given, *refused) == 2
+        assert said in capsys.readouterr().err
+    assert run(*given[:-2], "--draw", "p", "--truth", "left") == 2
+    assert "--truth needs -o FOLDER" in capsys.readouterr().err
     assert run("disparity", "empty", "empty", "-o", "out") == 2
     assert "'empty' holds no image" in capsys.readouterr().err
     assert not Path("out").exists()
@@ -334,3 +348,7 @@ def test_pixels_that_are_no_number(pair):
         warnings.simplefilter("error")
         with pytest.raises(ImageError, match="holds values from nan to nan"):
             corr.disparity(nothing, nothing)
+    one = torch.full((3, 20, 30), 0.5)
+    one[1, 3, 4] = float("nan")
+    with pytest.raises(ImageError, match="holds values from nan to nan"):
+        corr.disparity(torch.full((3, 20, 30), 0.5), one)

@@ -153,6 +153,16 @@ def test_a_large_image_is_solved_in_strips(monkeypatch):
     assert bad_pixel_rate(found.disparity, truth, 2.0) < 0.065
 
 
+def test_a_vertical_offset_makes_no_confident_wrong_map():
+    left, right, truth = data.stereo_motorcycle()
+    found = disparity(left, np.roll(right, 8, axis=0), max_disparity=64)
+    straight = disparity(left, right, max_disparity=64)
+    assert found.confidence.mean() < 0.6 * straight.confidence.mean()
+    known = np.isfinite(truth)
+    wrong = known & (np.abs(found.disparity - truth) > 4)
+    assert (wrong & (found.confidence > 0.95)).sum() < 0.02 * known.sum()
+
+
 def test_two_equal_images_are_not_called_swapped():
     left, _, _ = _two_planes()
     found = disparity(left, left)
