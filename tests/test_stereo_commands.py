@@ -190,9 +190,10 @@ def test_patterns_name_a_pair_by_their_wildcards(pair):
 
 
 def test_folders_that_do_not_fit(folders, pair, capsys):
-    Path("right/b.png").unlink()
+    Path("right/b.png").rename("b.png")
     assert run("disparity", *folders, "-o", "out") == 2
     assert "'left/b.png' has no partner in 'right'" in capsys.readouterr().err
+    Path("b.png").rename("right/b.png")
     assert run("disparity", "left", pair[1], "-o", "out") == 2
     assert "'left' is a folder, not a file" in capsys.readouterr().err
     assert run("disparity", "left", "nowhere", "-o", "out") == 2
@@ -201,7 +202,6 @@ def test_folders_that_do_not_fit(folders, pair, capsys):
     given = ["disparity", *folders, "-o", "out"]
     assert run(*given, "--truth", "t.pfm") == 2
     assert "there is no file or folder 't.pfm'" in capsys.readouterr().err
-    assert run(*given, "--truth", "right", "--max-disparity", "0") == 2
     for refused, said in [
         (["--truth", "empty"], "'empty' holds nothing of any pair, such as a/x.pfm or"),
         (["--calib", "empty"], "needs --depth, --cloud or --draw-depth"),

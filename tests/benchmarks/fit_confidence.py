@@ -1,7 +1,7 @@
 """Fit the confidence of `corr disparity` to be a probability, and show whether it is one.
 
-    python tests/benchmarks/fit_confidence.py fit --models census,hardnet [--photos DIR]
-    python tests/benchmarks/fit_confidence.py show --models census,hardnet --root DIR
+    python tests/benchmarks/fit_confidence.py fit --models census [--photos DIR]
+    python tests/benchmarks/fit_confidence.py show --models census --root DIR
 
 `fit` solves synthetic stereo scenes, asks of each matched pixel whether it is right within 1 px,
 and fits the weights of `corr.volume.confidence.Calibration` by maximum likelihood, none below 0.
@@ -149,7 +149,7 @@ def main() -> None:
     """Fit or show."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["fit", "show"])
-    parser.add_argument("--models", default="census,hardnet")
+    parser.add_argument("--models", default="census")
     parser.add_argument("--scenes", type=int, default=24)
     parser.add_argument("--photos", help="folder to draw from; scikit-image's when not given")
     parser.add_argument("--root", type=Path, help="stereo pairs with ground truth")
