@@ -31,6 +31,7 @@ def evaluate(
     rows: Literal["all", "group", "item"] | None = None,
     search: Search = "auto",
     rotations: Literal["own", "none", "few", "auto"] = "own",
+    flips: Literal["none", "auto"] = "none",
     cache: Path | None = None,
     reuse: bool = True,
 ) -> None:
@@ -50,6 +51,7 @@ def evaluate(
         search: who finds nearest neighbours, where any are sought.
         rotations: auto matches with four quarter turns of the second image, where images are
             matched; few where few matches are found without; own as the model says.
+        flips: auto also sees the second image mirrored, in `semantic`.
         cache: folder of the results of earlier runs; in your own cache when not given.
         reuse: take what an earlier run has measured from there.
     """
@@ -68,6 +70,7 @@ def evaluate(
         rows=rows,
         search=search,
         rotations=rotations,
+        flips=flips,
     )
 
 

@@ -23,6 +23,7 @@ def run(
     rows: Rows | None = None,
     search: str = "auto",
     rotations: str = "own",
+    flips: str = "none",
 ) -> list[Report]:
     """The reports of `corr evaluate`: every model on every item, shown as tables.
 
@@ -39,10 +40,11 @@ def run(
         search: who finds nearest neighbours, where the benchmark seeks any.
         rotations: `auto` matches under four quarter turns, `few` where there are few matches
             without, where the benchmark matches images; `own` as the model says.
+        flips: `auto` also sees the second image mirrored, where things of one kind are compared.
 
     Raises:
-        OptionError: the benchmark is unknown, its root is missing, it does not turn images, or a
-            folder cannot be made.
+        OptionError: the benchmark is unknown, its root is missing, it does not turn or mirror
+            images, or a folder cannot be made.
         ModelError: a model is unknown or cannot do this benchmark.
         DatasetError: nothing to measure at `root`.
     """
@@ -60,7 +62,9 @@ def run(
         raise OptionError(f"{MINI} brings its own data; leave --root '{root}' out")
     check_backend(search)
     check_rotations(None if rotations == "own" else rotations)
-    store, choices = Cache(cache or default_folder(), reuse), Choices(search, rotations)
+    if flips not in ("none", "auto"):
+        raise OptionError(f"flips is '{flips}'; use none or auto")
+    store, choices = Cache(cache or default_folder(), reuse), Choices(search, rotations, flips)
     if benchmark == MINI:
         parts = mini(models, store, choices)
         return evaluate(parts, store, out or Path(MINI), rows=rows, title=MINI)

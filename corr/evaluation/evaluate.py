@@ -17,7 +17,7 @@ from corr.evaluation.cache import Cache
 from corr.evaluation.frame import open_console, run_benchmark
 from corr.evaluation.page import Overviews, write_report_page
 from corr.evaluation.part import Part
-from corr.evaluation.registry import BENCHMARKS, MINI, TURNING, Choices
+from corr.evaluation.registry import BENCHMARKS, MINI, MIRRORING, TURNING, Choices
 from corr.evaluation.report import Report, Rows
 from corr.evaluation.written import write_report
 from corr.formats import write_image
@@ -47,6 +47,10 @@ def single(
     if choices.rotations != "own" and name not in TURNING:
         raise OptionError(
             f"{name} does not turn images; leave --rotations out, which is for {', '.join(TURNING)}"
+        )
+    if choices.flips != "none" and name not in MIRRORING:
+        raise OptionError(
+            f"{name} does not mirror images; leave --flips out, which is for {', '.join(MIRRORING)}"
         )
     benchmark = BENCHMARKS[name](choices)
     if root is None:

@@ -18,6 +18,8 @@ class Choices:
     """Who finds nearest neighbours."""
     rotations: str = "own"
     """When image 1 is also matched turned by quarters, as in `corr match`."""
+    flips: str = "none"
+    """Whether image 1 is also seen mirrored, as in `corr transfer`."""
 
 
 def _homographies(choices: Choices) -> Benchmark[Any, Any, Any]:
@@ -105,7 +107,7 @@ def _verification(_choices: Choices) -> Benchmark[Any, Any, Any]:
 def _semantic(choices: Choices) -> Benchmark[Any, Any, Any]:
     from corr.evaluation.semantic import SemanticBenchmark, SemanticProtocol
 
-    return SemanticBenchmark(SemanticProtocol(search=choices.search))
+    return SemanticBenchmark(SemanticProtocol(search=choices.search, flips=choices.flips))
 
 
 BENCHMARKS: Mapping[str, Callable[[Choices], Benchmark[Any, Any, Any]]] = {
@@ -125,6 +127,9 @@ BENCHMARKS: Mapping[str, Callable[[Choices], Benchmark[Any, Any, Any]]] = {
     "semantic": _semantic,
 }
 """What is measured; each is told what the command line chose, and takes what concerns it."""
+
+MIRRORING = ("semantic",)
+"""Those that compare things of one kind, which may face opposite sides."""
 
 TURNING = ("homographies", "pose", "invariance", "unrelated")
 """Those that match whole images, and so can turn them."""

@@ -27,6 +27,9 @@ from corr.results import Picture
 
 ALPHAS = (0.05, 0.1, 0.15)
 SIDES = ("box", "image")
+FACING = {"same": False, "opposite": True}
+"""The sides that the two things face, and what `SemanticPair.flipped` is then."""
+FACING_ALPHA = 0.1
 _MOST_DRAWN = 60
 
 
@@ -58,6 +61,8 @@ class SemanticProtocol:
     prior: float = PRIOR
     """How far a thing is expected from where it is in image 0, likewise, where there is support."""
     flips: str = "none"
+    """Whether image 1 is also seen mirrored (`auto`)."""
+    facing: str = "pairs whose things face the same or opposite sides, where the set tells"
     dense_sift: str = (
         f"every {SIFT_STRIDE} px, bins of {', '.join(f'{b:g}' for b in SIFT_BINS_PX)} px joined"
     )
@@ -99,6 +104,11 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
         *(
             Column(f"PCK@0.05/0.1/0.15 {side} %", tuple(f"pck_{side}_{a}" for a in ALPHAS), 100.0)
             for side in SIDES
+        ),
+        Column(
+            f"PCK@{FACING_ALPHA} image, same/opposite sides %",
+            tuple(f"pck_image_{FACING_ALPHA}_{facing}" for facing in FACING),
+            100.0,
         ),
         Column("left out", ("num_left_out",), decimals=0),
     )
@@ -159,6 +169,7 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
             inputs.points0,
             model=model,
             search=self.settings.search,
+            flips=None if self.settings.flips == "none" else self.settings.flips,
         )
 
     def read_output(self, path: Path, inputs: SemanticInputs) -> Float[np.ndarray, "N 2"]:
@@ -180,13 +191,14 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
             for side in SIDES
             for alpha in self.settings.alphas
         }
-        return {**shares, "num_points": float(len(error)), "num_left_out": float(len(error) == 0)}
+        counts = {"num_points": float(len(error)), "num_left_out": float(len(error) == 0)}
+        return {**shares, **_by_facing(item, shares), **counts}
 
     def worst(self, item: SemanticPair) -> Scores:
         """No point is right."""
         none = {"box": 0.0 if item.has_boxes else np.nan, "image": 0.0}
         shares = {f"pck_{side}_{a}": none[side] for side in SIDES for a in self.settings.alphas}
-        return {**shares, "num_points": np.nan, "num_left_out": 0.0}
+        return {**shares, **_by_facing(item, shares), "num_points": np.nan, "num_left_out": 0.0}
 
     def aggregate(self, table: ScoreTable) -> Totals:
         """Means over the pairs that count, and how many do not."""
@@ -209,6 +221,17 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
             truth=truth,
             correct=error <= alpha * side,
         )
+
+
+def _by_facing(item: SemanticPair, shares: Scores) -> Scores:
+    """A pair's shares under the name of the sides that its things face, NaN under the other's."""
+    return {
+        f"pck_{side}_{FACING_ALPHA}_{facing}": shares[f"pck_{side}_{FACING_ALPHA}"]
+        if item.flipped is flipped
+        else float("nan")
+        for side in SIDES
+        for facing, flipped in FACING.items()
+    }
 
 
 def _share(error: Float[np.ndarray, " N"], limit: float) -> float:

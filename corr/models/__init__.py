@@ -1,5 +1,6 @@
 """Networks: each is one file, and saves and loads by `corr.models.saved`."""
 
+from corr.models.census_descriptor import CensusDescriptor
 from corr.models.gemnet import GeMNet
 from corr.models.googlenet_ucn import load_googlenet_ucn
 from corr.models.hardnet import HardNet
@@ -16,6 +17,7 @@ from corr.models.tfeat import TFeat
 from corr.models.ucn import UniversalCorrespondenceNetwork
 
 __all__ = [
+    "CensusDescriptor",
     "DenseDescriptor",
     "GeMNet",
     "HardNet",

@@ -13,7 +13,7 @@ from corr.errors import OptionError
 from corr.models.network import Network
 from corr.pipeline import catalog
 from corr.pipeline.stereo_census import census_rows
-from corr.pipeline.stereo_features import PRESET, feature_rows
+from corr.pipeline.stereo_features import feature_rows, preset_name
 from corr.results import Picture
 from corr.volume.presets import Preset, preset
 from corr.volume.strips import RowsCost
@@ -75,7 +75,7 @@ def pair_cost(
             cost = feature_rows(
                 model, left, right, max_disparity, device, search=search, candidates=candidates
             )
-            parts.append((cost, preset(PRESET)))
+            parts.append((cost, preset(preset_name(model))))
         else:
             cost = census_rows(
                 _grey(left),

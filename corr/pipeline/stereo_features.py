@@ -14,6 +14,7 @@ from corr.extractors.dense_tiles import describe_cells
 from corr.formats.images import to_tensor
 from corr.geometry import to_grey
 from corr.machine.precision import multiplies_bfloat16
+from corr.models.census_descriptor import CensusDescriptor
 from corr.models.network import DenseDescriptor, Network, PatchDescriptor
 from corr.pipeline.stereo_candidates import find_candidates, scatter
 from corr.volume.correlation import correlate_rows
@@ -29,6 +30,9 @@ EVERY = 2
 
 PRESET = "descriptors"
 """Settings that suit the cost, which is `FLOAT_LEVELS` for opposite vectors."""
+
+CENSUS_PRESET = "learned-census"
+"""Those for descriptors that are as sharp as a census."""
 
 UNSEEN_COST = 40
 """Cost of a match outside the right image, as of an ordinary match."""
@@ -96,6 +100,11 @@ def feature_rows(
         return cost
 
     return rows
+
+
+def preset_name(network: Network) -> str:
+    """Settings that suit the cost of a network."""
+    return CENSUS_PRESET if isinstance(network, CensusDescriptor) else PRESET
 
 
 def _band(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from corr.data.correspondence.batches import CorrespondenceBatch
@@ -25,6 +25,10 @@ from corr.volume.correlation import correlate_rows
 
 WITHIN_PX = (3, 1)
 """What held-out pixels are judged by: the share whose best disparity is off by at most so many."""
+
+EDGE_PX, JUMP_PX = 6, 1.5
+"""Pixels within so many px, along the row, of a change of disparity by more than so much between
+neighbours, or of one without a match, are near an edge of depth."""
 
 
 class _Scored(NamedTuple):
@@ -55,6 +59,9 @@ class StereoDescriptorTask(MetricTask):
             0 for none.
         num_rows: of each pair, at most.
         grey_share: of the training pairs, how many are seen in grey, as some cameras do.
+        smooth_share: of the pixels that are not near an edge of depth, how many learn. A cost that
+            is smoothed over the image afterwards gains most where it must not be: with all pixels a
+            network learns to look at so much around each that nearer things grow at their edges.
 
     Raises:
         OptionError: a setting outside its range, or a network of a larger stride than 1.
@@ -78,6 +85,7 @@ class StereoDescriptorTask(MetricTask):
         ema_decay: float = 0.0,
         num_rows: int = 64,
         grey_share: float = 0.25,
+        smooth_share: float = 1.0,
     ) -> None:
         super().__init__(
             network, loss, learning_rate=learning_rate, optimizer=optimizer,
@@ -90,9 +98,10 @@ class StereoDescriptorTask(MetricTask):
             )
         if num_rows < 1:
             raise OptionError(f"num_rows is {num_rows}; use 1 or more")
-        if not 0 <= grey_share <= 1:
-            raise OptionError(f"grey_share is {grey_share}; use a value in [0, 1]")
-        self.num_rows, self.grey_share = num_rows, grey_share
+        for name, share in (("grey_share", grey_share), ("smooth_share", smooth_share)):
+            if not 0 <= share <= 1:
+                raise OptionError(f"{name} is {share}; use a value in [0, 1]")
+        self.num_rows, self.grey_share, self.smooth_share = num_rows, grey_share, smooth_share
         self._scored: _Scored | None = None
         self._right: dict[str, list[float]] = {}
         self._census: dict[str, float] | None = None
@@ -203,8 +212,12 @@ class StereoDescriptorTask(MetricTask):
         with torch.autocast(left.device.type, enabled=False):  # bfloat16 would round the scores
             scores = rows_left @ rows_right.transpose(1, 2)
         columns = torch.arange(width, device=left.device)
-        target = columns + batch.flow_0to1[pair, order, :, 0]
+        motion = batch.flow_0to1[pair, order, :, 0]
+        target = columns + motion
         known = (target >= 0) & (target <= width - 1)  # false where it is NaN
+        if self.smooth_share < 1:
+            learns = torch.rand(known.shape, device=known.device) < self.smooth_share
+            known &= near_depth_edges(motion) | learns
         return _Scored(scores[known], target[known])
 
     def _watched(self, batch: CorrespondenceBatch, left: Tensor, right: Tensor) -> Described:
@@ -230,3 +243,12 @@ class StereoDescriptorTask(MetricTask):
         image, chosen = image[kept], chosen[kept]
         points0 = torch.stack((chosen % flow.shape[2], chosen // flow.shape[2]), 1).to(flow.dtype)
         return points0, points0 + flow.flatten(1, 2)[image, chosen], image
+
+
+def near_depth_edges(disparity: Float[Tensor, "N W"]) -> Bool[Tensor, "N W"]:
+    """True within `EDGE_PX` of where the disparity of a row jumps or is not known."""
+    step = disparity.diff(dim=1).abs()
+    jumps = F.pad(((step > JUMP_PX) | step.isnan()).float(), (1, 0))  # at the later of the two
+    widened = F.pad(jumps, (EDGE_PX - 1, EDGE_PX))
+    near: Bool[Tensor, "N W"] = F.max_pool1d(widened[:, None], 2 * EDGE_PX, 1)[:, 0] > 0
+    return near

@@ -45,6 +45,7 @@ STEPS = ["--trainer.max_steps", "800", "--data.num_val_pairs", "2000"]
 EVERY_NTH_PHOTO = 3
 NUM_VIEWS = 5
 SEED = 1234
+VIEWPOINTS = Viewpoints(max_rotation_deg=30, min_zoom=0.6, max_zoom=1.4)
 
 
 def main() -> int:
@@ -85,11 +86,10 @@ def train(variant: list[str], photos: Path, held_out: Path, folder: Path) -> Non
     subprocess.run(command, check=True)
 
 
-def write_views(train: Path, val: Path, folder: Path) -> None:
+def write_views(train: Path, val: Path, folder: Path, viewpoints: Viewpoints = VIEWPOINTS) -> None:
     """Photographs and views of them, in the layout of HPatches' sequences."""
     rng = np.random.default_rng(SEED)
     paths = find_photos(train, val)[1][::EVERY_NTH_PHOTO]
-    viewpoints = Viewpoints(max_rotation_deg=30, min_zoom=0.6, max_zoom=1.4)
     change = PhotometricChange(Photometry())
     for path, photo in zip(paths, Photos(paths), strict=True):
         sequence = folder / f"v_{path.stem}"

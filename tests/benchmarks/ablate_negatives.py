@@ -70,9 +70,9 @@ def main() -> int:
     return 0
 
 
-def train(options: list[str], folder: Path) -> None:
+def train(options: list[str], folder: Path, recipe: str = RECIPE) -> None:
     """Train one variant, or go on where it was stopped."""
-    command = [str(Path(sys.executable).with_name("corr")), "train", RECIPE]
+    command = [str(Path(sys.executable).with_name("corr")), "train", recipe]
     command += ["--out", str(folder), *options]
     checkpoint = folder / "last.ckpt"
     if checkpoint.is_file():

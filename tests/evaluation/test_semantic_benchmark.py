@@ -1,6 +1,7 @@
 """PCK worked by hand, pairs without a shared point, results from elsewhere, and real PF-WILLOW."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,48 @@ def test_a_set_without_boxes_has_no_such_number_even_where_it_fails():
     for scores in (benchmark.score(item, inputs, np.array([[6.0, 6.0]])), benchmark.worst(item)):
         assert np.isnan(scores["pck_box_0.1"])
     assert benchmark.worst(item)["pck_image_0.1"] == 0.0
+
+
+def test_sides_that_things_face_are_told_apart_where_the_set_says():
+    item, inputs = pair([[5, 5]], [[6, 6]])
+    benchmark = SemanticBenchmark()
+    found = {
+        flipped: benchmark.score(replace(item, flipped=flipped), inputs, np.array([[6.0, 6.0]]))
+        for flipped in (None, False, True)
+    }
+    for flipped, (same, opposite) in {
+        None: (np.nan, np.nan), False: (1.0, np.nan), True: (np.nan, 1.0),
+    }.items():  # fmt: skip
+        for side in ("box", "image"):
+            np.testing.assert_equal(found[flipped][f"pck_{side}_0.1_same"], same)
+            np.testing.assert_equal(found[flipped][f"pck_{side}_0.1_opposite"], opposite)
+    assert benchmark.worst(replace(item, flipped=True))["pck_image_0.1_opposite"] == 0.0
+
+
+def test_mirrored_things_are_found_when_asked_for(tmp_path, capsys):
+    (tmp_path / "set" / "cat(S)").mkdir(parents=True)
+    view = PHOTO[40:220, 60:300]
+    width = view.shape[1]
+    for number, mirrored in enumerate((False, True)):
+        points = GRID.copy()
+        if mirrored:
+            points[:, 0] = width - 1 - points[:, 0]
+        write_image(
+            tmp_path / "set" / "cat(S)" / f"{number}.png", view[:, ::-1] if mirrored else view
+        )
+        scipy.io.savemat(
+            tmp_path / "set" / "cat(S)" / f"{number}.mat", {"pts_coord": (points + 1).T}
+        )
+    model = ("--models", "dense-sift")
+    upright, auto = (
+        run(tmp_path / "set", tmp_path, *model, "--flips", flips)["items"]["dense-sift"]
+        for flips in ("none", "auto")
+    )
+    assert all(entry["scores"]["pck_box_0.1"] == 1.0 for entry in auto)
+    assert np.mean([entry["scores"]["pck_box_0.1"] for entry in upright]) < 0.5
+    given = ["evaluate", "pck", "--root", str(tmp_path), "--flips", "auto"]
+    assert main(given) == 2
+    assert "pck does not mirror images; leave --flips out" in capsys.readouterr().err
 
 
 def test_points_outside_their_image_do_not_count(willow):

@@ -17,6 +17,7 @@ from corr.models import DenseDescriptor, StereoDescriptor, UniversalCorresponden
 from corr.models.network import DenseDescription
 from corr.tasks import StereoDescriptorTask
 from corr.tasks.quiet import quiet
+from corr.tasks.stereo import near_depth_edges
 
 SIDE = 48
 DISPARITY = 6
@@ -104,6 +105,29 @@ def test_pixels_are_scored_against_their_own_row():
     assert float((scored.target % 1 == 0.25).float().mean()) == pytest.approx(0.5)
     fewer = task_of(num_rows=5).train()._score_rows(batch, left, right)
     assert len(fewer.target) == 2 * 5 * (SIDE - DISPARITY)
+
+
+def test_pixels_near_edges_of_depth_are_those_within_six_px_of_a_jump_or_a_gap():
+    rows = torch.zeros(4, 40)
+    rows[0] += torch.arange(40)  # a slope is no edge
+    rows[1, 20:] = 5  # between 19 and 20
+    rows[2, 20] = NAN
+    rows[3, 2:] = -5
+    near = near_depth_edges(rows)
+    expected = [set(), set(range(14, 26)), set(range(14, 27)), set(range(8))]
+    assert [set(row.nonzero().flatten().tolist()) for row in near] == expected
+
+
+@pytest.mark.parametrize(("share", "count"), [(1.0, 48), (0.0, 12), (0.5, None)])
+def test_of_other_pixels_a_share_learns(share, count):
+    batch = charted()
+    flow = batch.flow_0to1.clone()
+    flow[..., 0] = 0
+    flow[:, :, SIDE // 2 :, 0] = -5
+    task = task_of(num_rows=8, smooth_share=share).train()
+    torch.manual_seed(0)
+    scored = task._score_rows(batch._replace(flow_0to1=flow), *task._maps(batch))
+    assert len(scored.target) == 8 * count if count else 8 * 12 < len(scored.target) < 8 * SIDE
 
 
 def test_what_is_watched_is_what_matches():
@@ -202,6 +226,7 @@ def test_the_loss_of_equal_descriptors():
     [
         ({"num_rows": 0}, "num_rows is 0"),
         ({"grey_share": 1.5}, "grey_share is 1.5"),
+        ({"smooth_share": -0.1}, "smooth_share is -0.1"),
         (
             {"network": UniversalCorrespondenceNetwork()},
             "describes every 4 px; use",
