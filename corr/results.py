@@ -125,7 +125,7 @@ class FlowField:
     occluded: Bool[np.ndarray, "H W"]
     """True where the pixel of image 0 is not seen in image 1."""
     confidence: Float[np.ndarray, "H W"]
-    """In [0, 1]."""
+    """In [0, 1]; NaN where the way back was not computed."""
 
     def save(self, path: str | Path) -> None:
         """Write `.flo`, `.npy` or a KITTI `.png` (uint16, 64 x flow + 2^15)."""
@@ -136,6 +136,11 @@ class FlowField:
     ) -> Picture:
         """The field on the colour wheel with its scale in px; written when `path` is given."""
         return formats.write_picture(path, drawing.draw_flow(self.flow, max_flow))
+
+    def draw_warped(self, image1: Picture, path: str | Path | None = None) -> Picture:
+        """Image 1 brought back onto image 0, with what is occluded shaded."""
+        picture = drawing.draw_warped(image1, self.flow, self.occluded)
+        return formats.write_picture(path, picture)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from corr.losses import (
 )
 from corr.models import FlowNetS, GeMNet, HardNet, HardNetSTN, UniversalCorrespondenceNetwork
 from corr.models.stn import SpatialTransformer
+from corr.pipeline.flow_estimator import FlowEstimator
 from corr.tasks import CorrespondenceTask, EmbeddingTask, FlowTask, MetricTask, PatchTask, ViewTask
 
 MINING = "'hardest', 'semi-hard', 'distance-weighted', 'random' or 'all'"
@@ -54,6 +55,10 @@ def unchecked() -> Iterator[None]:
         (
             lambda: HyNetLoss(search="flann"),
             "search 'flann' is not known; use one of auto, exact, faiss, faiss-gpu",
+        ),
+        (
+            lambda: FlowEstimator(refine="some"),
+            "refine 'some' is not known; use 'none', 'variational' or 'lk'",
         ),
         (
             lambda: SpatialTransformer("shear"),

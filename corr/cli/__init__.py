@@ -15,9 +15,11 @@ from corr.cli import (
     catalogs,
     disparity,
     export,
+    flow,
     images,
     rectification,
     retrieval,
+    show,
     submission,
     tasks,
     transfer,
@@ -32,7 +34,8 @@ COMMANDS: Mapping[str, Command] = {
     "disparity": disparity.disparity,
     "stereo-check": rectification.stereo_check,
     "rectify": rectification.rectify,
-    "flow": images.flow,
+    "flow": flow.flow,
+    "show": show.show,
     "transfer": transfer.transfer,
     "embed": retrieval.embed,
     "retrieve": retrieval.retrieve,
@@ -52,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status of a command: 0, 2 for a refusal (one line says why), 130 for ctrl-C.
 
     Some have a status of their own: 1 where `reproduce` finds that a figure does not hold,
-    `stereo-check` that a pair is not fit, `submit` that a package is not whole, or `disparity` of
-    folders could not do a pair.
+    `stereo-check` that a pair is not fit, `submit` that a package is not whole, or `disparity` or
+    `flow` of folders could not do a pair.
 
     Args:
         arguments: what follows `corr`; those of the process when not given.

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from corr.cli.calibrated import Calibrated
 from corr.cli.images import Search
 from corr.cli.say import say
-from corr.cli.targets import check_images, choose_targets
+from corr.cli.targets import check_different, check_images, choose_targets
 from corr.cli.truth import Truth
 
 
@@ -136,7 +136,7 @@ def _single(  # noqa: PLR0917 - what one pair takes
         if picture is not None:
             written.append(check_output(picture, PICTURE))
     written += calibrated.files
-    _check_different(written)
+    check_different(written)
     others = [path for path in (truth.path, calibrated.calib) if path is not None]
     check_images([left, right, *others], written)
     views = read_image(left), read_image(right)
@@ -167,14 +167,3 @@ def _single(  # noqa: PLR0917 - what one pair takes
         from corr.pipeline.disparity_scores import describe_scores, score_disparity
 
         say(describe_scores(score_disparity(found.disparity, known_truth)))
-
-
-def _check_different(paths: list[Path | None]) -> None:
-    from corr.errors import OptionError
-
-    seen = set()
-    for path in paths:
-        if path is not None and path.resolve() in seen:
-            raise OptionError(f"'{path}' is given for two results; give each a name of its own")
-        if path is not None:
-            seen.add(path.resolve())

@@ -1,4 +1,4 @@
-"""`corr extract`, `corr match`, `corr flow`."""
+"""`corr extract` and `corr match`."""
 
 from __future__ import annotations
 
@@ -180,45 +180,3 @@ def match(
     count = "1 match" if len(matches) == 1 else f"{len(matches)} matches"
     by = model or DEFAULTS["match"]
     say(f"{count} by {by}{score}, in {seconds:.2f} s; {targets.wrote()}")
-
-
-def flow(
-    image0: Path,
-    image1: Path,
-    *,
-    output: Path | None = None,
-    draw: Path | None = None,
-    model: str | None = None,
-    device: str | None = None,
-) -> None:
-    """Measure where each pixel of the first image went in the second.
-
-    Args:
-        image0: the first frame.
-        image1: the second, of the same size.
-        output: .flo, .npy or .png (KITTI's: 16 bits, 64 a pixel plus 2^15).
-        draw: .png or .jpg in colour; flow-drawn.png when neither this nor -o is given.
-        model: the method; `corr models` lists them.
-        device: such as cpu or cuda; the best one present when not given.
-    """
-    import numpy as np
-
-    from corr.formats import read_image, suffixes
-    from corr.pipeline.catalog import DEFAULTS
-    from corr.pipeline.optical_flow import flow as measure_flow
-
-    targets = choose_targets(output, draw, suffixes.FLOW, "flow-drawn.png")
-    check_images([image0, image1], targets)
-    views = read_image(image0), read_image(image1)
-    start = time.perf_counter()
-    found = measure_flow(*views, model=model, device=device)
-    seconds = time.perf_counter() - start
-    if targets.output is not None:
-        found.save(targets.output)
-    if targets.draw is not None:
-        found.draw(targets.draw)
-    length = np.hypot(found.flow[..., 0], found.flow[..., 1])
-    length = length[np.isfinite(length)]
-    span = f"median {np.median(length):.2f}, largest {length.max():.1f} px" if length.size else ""
-    by = model or DEFAULTS["flow"]
-    say(f"flow by {by}: {span or 'nothing known'}, in {seconds:.2f} s; {targets.wrote()}")

@@ -66,3 +66,17 @@ def check_images(images: Iterable[Path], targets: Iterable[Path | None]) -> None
     for target in targets:
         if target is not None and target.resolve() in resolved:
             raise OptionError(f"'{target}' is one of the images; give another name to write to")
+
+
+def check_different(targets: Iterable[Path | None]) -> None:
+    """Refuse two results in one file.
+
+    Raises:
+        OptionError: names it.
+    """
+    seen = set()
+    for path in targets:
+        if path is not None and path.resolve() in seen:
+            raise OptionError(f"'{path}' is given for two results; give each a name of its own")
+        if path is not None:
+            seen.add(path.resolve())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from jaxtyping import Float
 
 from corr.drawing.colour_maps import turbo
 from corr.drawing.flow import add_wheel, flow_colours
 from corr.drawing.strip import Colour, Picture, Strip
+from corr.drawing.warped import warp_back
 
 _GAP_PX = 6
 _UNMATCHED: Colour = (128, 128, 128)
@@ -46,7 +46,7 @@ def draw_dense_matches(
     limit = limit if limit > 0 else 1.0
     colours = turbo()[np.rint(255 * np.where(known, confidence, 0).clip(0, 1)).astype(np.uint8)]
     colours[~known] = 0
-    above = _beside(image0, _warp_back(image1, flow, known))
+    above = _beside(image0, _matched(image1, flow, known))
     below = _beside(flow_colours(flow / limit), colours)
     gap = np.full((_GAP_PX, above.shape[1], 3), 255, np.uint8)
     strip = Strip(np.vstack((above, gap, below)), lines=3.5)
@@ -58,17 +58,8 @@ def draw_dense_matches(
     return strip.below()
 
 
-def _warp_back(image1: Picture, flow: Float[np.ndarray, "H W 2"], known: np.ndarray) -> Picture:
-    height, width = flow.shape[:2]
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    target = np.where(known[..., None], flow, 0).astype(np.float32) + np.dstack((x, y))
-    warped: Picture = cv2.remap(
-        np.ascontiguousarray(image1),
-        target,
-        None,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+def _matched(image1: Picture, flow: Float[np.ndarray, "H W 2"], known: np.ndarray) -> Picture:
+    warped = warp_back(image1, flow)
     warped[~known] = _UNMATCHED
     return warped
 

@@ -1,9 +1,9 @@
-"""Where a disparity map is wrong."""
+"""Where a disparity map or a flow field is wrong."""
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from corr.drawing.strip import Picture, Strip
 
@@ -46,6 +46,33 @@ def draw_error(
     known, estimated = np.isfinite(truth), np.isfinite(estimate)
     both = known & estimated
     error = np.abs(np.where(both, estimate, 0) - np.where(both, truth, 0))
+    return _draw(error, known, estimated, threshold)
+
+
+def draw_flow_error(
+    estimate: Float[np.ndarray, "H W 2"],
+    truth: Float[np.ndarray, "H W 2"],
+    threshold: int | float = 3.0,
+) -> Picture:
+    """The same of flow: the length of the difference of the two vectors.
+
+    Args:
+        estimate: px; NaN where there is none.
+        truth: px.
+        threshold: px between right and wrong.
+    """
+    known, estimated = (np.isfinite(flow).all(axis=2) for flow in (truth, estimate))
+    both = (known & estimated)[..., None]
+    error = np.linalg.norm(np.where(both, estimate, 0) - np.where(both, truth, 0), axis=2)
+    return _draw(error, known, estimated, threshold)
+
+
+def _draw(
+    error: Float[np.ndarray, "H W"],
+    known: Bool[np.ndarray, "H W"],
+    estimated: Bool[np.ndarray, "H W"],
+    threshold: int | float,
+) -> Picture:
     edges = np.array(_STEPS) * threshold
     picture = _COLOURS[np.digitize(error, edges, right=True)]
     picture[known & ~estimated] = _MISSING

@@ -132,6 +132,16 @@ def write_kitti_flow(path: str | Path, flow: Float[np.ndarray, "H W 2"]) -> None
     _write_png16(path, rgb[..., ::-1].astype(np.uint16))
 
 
+def num_channels(path: str | Path) -> int:
+    """How many channels a png has: KITTI's disparity has one, its flow three.
+
+    Raises:
+        FormatError: it is not a png, or it is damaged.
+    """
+    values = _decode_png(path)
+    return 1 if values.ndim == 2 else int(values.shape[2])
+
+
 def _read_png16(path: str | Path, channels: int) -> np.ndarray:
     """The values as OpenCV orders them (blue first)."""
     values = _decode_png(path)

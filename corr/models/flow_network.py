@@ -27,6 +27,8 @@ class FlowNetwork(Network):
 
     multiple: int = 64
     """Images are padded to heights and widths of so many px, at the right and below."""
+    refine: str = "none"
+    """How its flow is refined unless asked otherwise, see `corr.flow`: none, variational or lk."""
 
     @abstractmethod
     def forward(

@@ -19,7 +19,7 @@ DEFAULTS = {
     "extract": "rootsift",
     "dense": "ucn",
     "disparity": "census",
-    "flow": "dis",
+    "flow": "dis-varref",
     "embed": "gemnet-triplet",
     "transfer": "ucn-semantic",
 }
@@ -50,7 +50,10 @@ _CLASSICAL = (
     Entry("census", ("disparity",), "classical", "census cost and our semi-global matching"),
     Entry("sgbm", ("disparity",), "classical", "OpenCV's semi-global matching, padded and filled"),
     Entry("bm", ("disparity",), "classical", "OpenCV's block matching: fast, leaves holes"),
-    Entry("dis", ("flow",), "classical", "dense inverse search by OpenCV, refined"),
+    Entry("dis", ("flow",), "classical", "dense inverse search by OpenCV, to full resolution"),
+    Entry("dis-varref", ("flow",), "classical", "the same, and variational refinement by OpenCV"),
+    Entry("farneback", ("flow",), "classical", "Farneback's polynomial expansion, by OpenCV"),
+    Entry("lucas-kanade", ("flow",), "classical", "our Lucas-Kanade, coarse to fine"),
     Entry(
         "dense-sift-nn",
         ("transfer",),
@@ -96,7 +99,7 @@ _LEARNED = {
     ),
     "ucn": Entry(
         "ucn",
-        ("match", "extract", "dense", "transfer", "disparity"),
+        ("match", "extract", "dense", "transfer", "disparity", "flow"),
         "learned",
         "Universal Correspondence Network: finds keypoints and describes every place in one pass",
     ),

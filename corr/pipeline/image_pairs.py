@@ -9,7 +9,8 @@ from pathlib import Path
 
 from corr.errors import ImageError
 
-_IMAGES = frozenset([".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp"])
+IMAGES = frozenset([".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".bmp", ".tif", ".tiff", ".webp"])
+"""Suffixes of image files."""
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -37,7 +38,7 @@ def find_pairs(left: Path, right: Path) -> list[ImagePair]:
     Raises:
         ImageError: there are no images, or one has no partner.
     """
-    lefts, rights = _by_name(left), _by_name(right)
+    lefts, rights = images_by_name(left), images_by_name(right)
     for name in sorted({*lefts, *rights}):
         if name not in lefts or name not in rights:
             there, missing = (lefts, right) if name in lefts else (rights, left)
@@ -47,9 +48,14 @@ def find_pairs(left: Path, right: Path) -> list[ImagePair]:
     return [ImagePair(Path(name), lefts[name], rights[name]) for name in sorted(lefts)]
 
 
-def _by_name(place: Path) -> dict[str, Path]:
+def images_by_name(place: Path) -> dict[str, Path]:
+    """The images of a folder or a pattern, by their names in it without a suffix.
+
+    Raises:
+        ImageError: there are none, or two have one name.
+    """
     if place.is_dir():
-        images = (path for path in place.rglob("*") if path.suffix.lower() in _IMAGES)
+        images = (path for path in place.rglob("*") if path.suffix.lower() in IMAGES)
         found = [(path.relative_to(place).with_suffix("").as_posix(), path) for path in images]
     elif is_pattern(place):
         found = matched_names(place)

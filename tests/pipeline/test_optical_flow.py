@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from corr.errors import ImageError, ModelError
-from corr.pipeline.optical_flow import flow, round_trip_confidence
+from corr.pipeline.flow_check import round_trip_confidence
+from corr.pipeline.optical_flow import flow
 
 
 def _texture(shape, seed=0):
