@@ -102,7 +102,8 @@ class DisparityMap:
     disparity: Float[np.ndarray, "H W"]
     """px, >= 0; NaN where unknown."""
     confidence: Float[np.ndarray, "H W"]
-    """In [0, 1]; 0 where the value was filled or is unknown."""
+    """How likely the value is right within 1 px, as far as the model knows it; 0 where it was
+    filled or is unknown."""
 
     def save(self, path: str | Path) -> None:
         """Write `.pfm`, `.npy` or a KITTI `.png` (uint16, 256 x disparity, 0 = unknown)."""

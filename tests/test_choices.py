@@ -13,17 +13,18 @@ from corr.losses import (
     ContrastiveLoss,
     CorrespondenceContrastiveLoss,
     DualSoftmaxLoss,
+    EndpointLoss,
     HyNetLoss,
     TripletLoss,
 )
-from corr.models import GeMNet, HardNet, HardNetSTN, UniversalCorrespondenceNetwork
+from corr.models import FlowNetS, GeMNet, HardNet, HardNetSTN, UniversalCorrespondenceNetwork
 from corr.models.stn import SpatialTransformer
 from corr.pipeline.flow_estimator import FlowEstimator
-from corr.tasks import CorrespondenceTask, EmbeddingTask, MetricTask, PatchTask, ViewTask
+from corr.tasks import CorrespondenceTask, EmbeddingTask, FlowTask, MetricTask, PatchTask, ViewTask
 
 MINING = "'hardest', 'semi-hard', 'distance-weighted', 'random' or 'all'"
 MINED = "'hardest', 'semi-hard', 'distance-weighted' or 'random'"
-OPTIMIZER = "optimizer 'adam' is not known; use 'sgd' or 'adamw'"
+OPTIMIZER = "optimizer 'lamb' is not known; use 'sgd', 'adamw' or 'adam'"
 
 
 @pytest.fixture(autouse=True)
@@ -68,10 +69,18 @@ def unchecked() -> Iterator[None]:
             "normalization 'rotate' is not known; use none, dominant-orientation, affine-shape, "
             "both, rotation, similarity, affine",
         ),
-        (lambda: MetricTask(HardNet(), TripletLoss(), optimizer="adam"), OPTIMIZER),
-        (lambda: PatchTask(HardNet(), TripletLoss(), optimizer="adam"), OPTIMIZER),
-        (lambda: ViewTask(HardNetSTN(), TripletLoss(), optimizer="adam"), OPTIMIZER),
-        (lambda: EmbeddingTask(GeMNet(), TripletLoss(), optimizer="adam"), OPTIMIZER),
+        (lambda: MetricTask(HardNet(), TripletLoss(), optimizer="lamb"), OPTIMIZER),
+        (lambda: PatchTask(HardNet(), TripletLoss(), optimizer="lamb"), OPTIMIZER),
+        (lambda: ViewTask(HardNetSTN(), TripletLoss(), optimizer="lamb"), OPTIMIZER),
+        (lambda: EmbeddingTask(GeMNet(), TripletLoss(), optimizer="lamb"), OPTIMIZER),
+        (
+            lambda: EndpointLoss("median"),
+            "convention 'median' is not known; use 'sum' or 'mean'",
+        ),
+        (
+            lambda: FlowTask(FlowNetS(1 / 16), EndpointLoss(), schedule="cosine"),
+            "schedule 'cosine' is not known; use 'line', 'short' or 'long'",
+        ),
         (
             lambda: CorrespondenceTask(
                 UniversalCorrespondenceNetwork(), DualSoftmaxLoss(), negatives="image"

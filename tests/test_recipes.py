@@ -99,7 +99,7 @@ def test_a_recipe_says_who_mines(search: str):
         (["--model.loss", "corr.models.HardNet"], "model.loss: .*no DescriptorLoss"),
         (["--model.loss.mining", "semi"], "model.loss.mining: 'semi'.*'hardest', 'semi-hard'"),
         (["--model.loss.margin", "-1"], "margin is -1.0"),
-        (["--model.optimizer", "adam"], "model.optimizer: 'adam'.*'sgd', 'adamw'"),
+        (["--model.optimizer", "lamb"], "model.optimizer: 'lamb'.*'sgd', 'adamw'"),
         (["--model", "nowhere.Task"], "'nowhere.Task' cannot be imported"),
         (["--model.loss.search", "flann"], "'flann'"),
         (["--data.batch_size", "1"], "batch_size is 1; use 2 or more"),

@@ -107,12 +107,14 @@ def test_truth_is_compared_and_drawn(pair, capsys):
     assert (read_image("e.png")[60, 10] == 0).all(), "unknown truth is black"
 
 
-def test_truth_of_eight_bits_needs_its_scale(pair, capsys):
+def test_truth_of_eight_bits_brings_a_warning(pair, capsys):
     grey = np.full((120, 228), 4 * SHIFT, np.uint8)
     cv2.imwrite("t.png", grey)
     given = ["disparity", *pair, "--max-disparity", "32", "--truth", "t.png"]
-    assert run(*given) == 2
-    assert "has 8 bits and 1 channels; KITTI's png has 16 bits" in capsys.readouterr().err
+    with pytest.warns(UserWarning, match=r"has 8 bits a pixel.* read as whole px"):
+        assert run(*given) == 0
+    rates = re.search(r"bad-0.5/1/2/4 (\S+) %", capsys.readouterr().out)[1].split("/")
+    assert [float(rate) for rate in rates] == [100] * 4  # 48 px are not 12
     with pytest.warns(UserWarning, match=r"steps of 0.25 px up to 63.75 px"):
         assert run(*given, "--truth-scale", "4") == 0
     rates = re.search(r"bad-0.5/1/2/4 (\S+) %", capsys.readouterr().out)[1].split("/")
@@ -188,17 +190,31 @@ def test_patterns_name_a_pair_by_their_wildcards(pair):
 
 
 def test_folders_that_do_not_fit(folders, pair, capsys):
-    Path("right/b.png").unlink()
+    Path("right/b.png").rename("b.png")
     assert run("disparity", *folders, "-o", "out") == 2
     assert "'left/b.png' has no partner in 'right'" in capsys.readouterr().err
+    Path("b.png").rename("right/b.png")
     assert run("disparity", "left", pair[1], "-o", "out") == 2
     assert "'left' is a folder, not a file" in capsys.readouterr().err
     assert run("disparity", "left", "nowhere", "-o", "out") == 2
     assert run("disparity", *folders) == 2
     assert "for folders give -o FOLDER" in capsys.readouterr().err
-    assert run("disparity", *folders, "-o", "out", "--truth", "t.pfm") == 2
-    assert "--truth takes one pair of images" in capsys.readouterr().err
-    Path("empty").mkdir()
+    given = ["disparity", *folders, "-o", "out"]
+    assert run(*given, "--truth", "t.pfm") == 2
+    assert "there is no file or folder 't.pfm'" in capsys.readouterr().err
+    for refused, said in [
+        (["--truth", "empty"], "'empty' holds nothing of any pair, such as a/x.pfm or"),
+        (["--calib", "empty"], "needs --depth, --cloud or --draw-depth"),
+        (["--depth", "z"], "--depth needs --calib FILE"),
+        (["--max-depth", "3"], "--max-depth needs --calib FILE"),
+        (["--draw-error", "e"], "--draw-error needs --truth"),
+        (["--draw", "out"], "one folder is given for two kinds of results"),
+    ]:
+        Path("empty").mkdir(exist_ok=True)
+        assert run(*given, *refused) == 2
+        assert said in capsys.readouterr().err
+    assert run(*given[:-2], "--draw", "p", "--truth", "left") == 2
+    assert "--truth needs -o FOLDER" in capsys.readouterr().err
     assert run("disparity", "empty", "empty", "-o", "out") == 2
     assert "'empty' holds no image" in capsys.readouterr().err
     assert not Path("out").exists()
@@ -332,3 +348,7 @@ def test_pixels_that_are_no_number(pair):
         warnings.simplefilter("error")
         with pytest.raises(ImageError, match="holds values from nan to nan"):
             corr.disparity(nothing, nothing)
+    one = torch.full((3, 20, 30), 0.5)
+    one[1, 3, 4] = float("nan")
+    with pytest.raises(ImageError, match="holds values from nan to nan"):
+        corr.disparity(torch.full((3, 20, 30), 0.5), one)

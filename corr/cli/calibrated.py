@@ -23,26 +23,36 @@ class Calibrated(NamedTuple):
     draw_depth: Path | None = None
     max_depth: float | None = None
 
-    def checked(self) -> Calibrated:
-        """The same, with the files that are written where none is named.
+    def check_options(self) -> None:
+        """Refuse what does not fit together.
 
         Raises:
-            FormatError: a file cannot be written.
             OptionError: files are named without a calibration, or max_depth is not above 0.
         """
         from corr.errors import OptionError
-        from corr.formats.suffixes import DEPTH, PICTURE, POINT_CLOUD, check_output
 
         files = {"--depth": self.depth, "--cloud": self.cloud, "--draw-depth": self.draw_depth}
         if self.calib is None:
             for flag, value in {**files, "--max-depth": self.max_depth}.items():
                 if value is not None:
                     raise OptionError(f"{flag} needs --calib FILE, the calibration of the pair")
-            return self
         if self.max_depth is not None and not self.max_depth > 0:
             raise OptionError(f"--max-depth is {self.max_depth}; use metres above 0")
+
+    def checked(self) -> Calibrated:
+        """The same, with the files that are written where none is named.
+
+        Raises:
+            FormatError: a file cannot be written.
+            OptionError: see `check_options`.
+        """
+        from corr.formats.suffixes import DEPTH, PICTURE, POINT_CLOUD, check_output
+
+        self.check_options()
+        if self.calib is None:
+            return self
         chosen = self
-        if not any(files.values()):
+        if not any(self.files):
             chosen = self._replace(depth=_DEPTH, cloud=_CLOUD)
         accepted = (DEPTH, POINT_CLOUD, PICTURE)
         for path, suffixes in zip(chosen.files, accepted, strict=True):

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from corr.cli.calibrated import Calibrated
 from corr.cli.images import Search
 from corr.cli.say import say
 from corr.cli.targets import check_different, check_images, choose_targets
-
-if TYPE_CHECKING:
-    import numpy as np
-    from jaxtyping import Float
-
-    from corr.results import DisparityMap, Picture
+from corr.cli.truth import Truth
 
 
 def disparity(
@@ -51,26 +46,28 @@ def disparity(
             in which a run that was stopped goes on.
         draw: .png or .jpg in colour; disparity-drawn.png when neither this nor -o is given; of
             folders a folder.
-        draw_confidence: .png or .jpg of how sure it is of each pixel.
+        draw_confidence: .png or .jpg of how sure it is of each pixel; of folders a folder, as all
+            that follow.
         max_disparity: search 0 to this minus 1; estimated when not given.
         model: the method; `corr models` lists them.
         fill: give every pixel a value; else unknown ones stay so.
         search: who finds the candidates of a pixel; auto scores every disparity.
         candidates: of each pixel, where they are searched; 32 when not given.
         calib: calibration of the pair: KITTI's, Middlebury's calib.txt or OpenCV's YAML; then
-            depth.pfm and points.ply are written, unless other files of it are named.
+            depth.pfm and points.ply are written, unless other files of it are named. Of folders one
+            for all, or the folder or pattern of those of each.
         calib_unit: of the lengths in OpenCV's file, which does not say.
         depth: .pfm, .npy (metres) or .png (KITTI's: 16 bits, 256 a metre, 0 unknown).
         cloud: .ply of the points that both views show, in colour, metres.
         draw_depth: .png or .jpg of the depth in colour, with its scale in metres.
         max_depth: leave out what is farther, metres.
-        truth: .pfm, .npy or .png of the true disparity, to say how good the map is.
-        truth_scale: of a .png of 8 bits, what 1 px is stored as, such as Middlebury's 4.
+        truth: .pfm, .npy or .png of the true disparity, to say how good the map is; of folders
+            their folder or pattern, for a table.
+        truth_scale: of a .png of 8 bits, what 1 px is stored as, such as Middlebury's 4; else 1.
         draw_error: .png or .jpg of where it is wrong, by --truth.
         bad_px: errors above this are drawn as wrong.
         device: such as cpu or cuda; the best one present when not given.
     """
-    from corr.errors import OptionError
     from corr.pipeline.image_pairs import is_one_pair
 
     options: dict[str, object] = {
@@ -80,31 +77,20 @@ def disparity(
         "search": search,
         "candidates": candidates,
     }
+    known = Truth(truth, truth_scale, bad_px).checked()
+    calibrated = Calibrated(calib, calib_unit, depth, cloud, draw_depth, max_depth)
     if not is_one_pair(left, right):
-        single = {
-            "--draw-confidence": draw_confidence,
-            "--calib": calib,
-            "--depth": depth,
-            "--cloud": cloud,
-            "--draw-depth": draw_depth,
-            "--truth": truth,
-            "--draw-error": draw_error,
-        }
-        for flag, value in single.items():
-            if value is not None:
-                raise OptionError(f"{flag} takes one pair of images, not folders; leave it out")
-        from corr.cli.disparity_folders import disparity_of_folders
+        from corr.cli.disparity_folders import Folders, disparity_of_folders
 
-        return disparity_of_folders(left, right, output, draw, options, device)
-    calibrated = Calibrated(calib, calib_unit, depth, cloud, draw_depth, max_depth).checked()
+        folders = Folders(output, draw, draw_confidence, depth, cloud, draw_depth, draw_error)
+        return disparity_of_folders(left, right, folders, options, calibrated, known, device)
     _single(
         left,
         right,
-        _Files(output, draw, draw_confidence, truth, draw_error),
+        _Files(output, draw, draw_confidence, draw_error),
         options,
-        calibrated,
-        truth_scale,
-        bad_px,
+        calibrated.checked(),
+        known,
         device,
     )
     return None
@@ -114,7 +100,6 @@ class _Files(NamedTuple):
     output: Path | None
     draw: Path | None
     draw_confidence: Path | None
-    truth: Path | None
     draw_error: Path | None
 
 
@@ -124,25 +109,22 @@ def _single(  # noqa: PLR0917 - what one pair takes
     files: _Files,
     options: dict[str, object],
     calibrated: Calibrated,
-    truth_scale: float | None,
-    bad_px: float,
+    truth: Truth,
     device: str | None,
 ) -> None:
     import numpy as np
 
+    from corr.drawing import draw_confidence
     from corr.errors import OptionError
-    from corr.formats import read_image, suffixes
+    from corr.formats import read_image, suffixes, write_picture
     from corr.formats.suffixes import PICTURE, check_output
     from corr.pipeline.catalog import DEFAULTS
     from corr.pipeline.stereo import disparity as measure_disparity
 
     check_images([left, right], [])
-    if files.truth is None and (files.draw_error or truth_scale):
-        flag = "--draw-error" if files.draw_error else "--truth-scale"
-        raise OptionError(f"{flag} needs --truth FILE, the true disparity")
-    if not bad_px > 0:
-        raise OptionError(f"--bad-px is {bad_px}; use a number of pixels above 0")
-    only_others = any((files.draw_confidence, files.draw_error, calibrated.calib, files.truth))
+    if truth.path is None and files.draw_error:
+        raise OptionError("--draw-error needs --truth FILE, the true disparity")
+    only_others = any((files.draw_confidence, files.draw_error, calibrated.calib, truth.path))
     if files.output is None and files.draw is None and only_others:
         targets = None
     else:
@@ -155,11 +137,11 @@ def _single(  # noqa: PLR0917 - what one pair takes
             written.append(check_output(picture, PICTURE))
     written += calibrated.files
     check_different(written)
-    others = [path for path in (files.truth, calibrated.calib) if path is not None]
+    others = [path for path in (truth.path, calibrated.calib) if path is not None]
     check_images([left, right, *others], written)
     views = read_image(left), read_image(right)
     cameras = calibrated.cameras(left, views[0])
-    known_truth = _read_truth(files.truth, truth_scale, views[0])
+    known_truth = truth.read(views[0])
     start = time.perf_counter()
     found = measure_disparity(*views, **options, device=device)  # type: ignore[arg-type]  # by name
     seconds = time.perf_counter() - start
@@ -167,7 +149,10 @@ def _single(  # noqa: PLR0917 - what one pair takes
         found.save(targets.output)
     if targets is not None and targets.draw is not None:
         found.draw(targets.draw)
-    _draw_others(found, files, known_truth, bad_px)
+    if files.draw_confidence is not None:
+        write_picture(files.draw_confidence, draw_confidence(found.confidence))
+    if files.draw_error is not None and known_truth is not None:
+        truth.draw(files.draw_error, found.disparity, known_truth)
     known = found.disparity[np.isfinite(found.disparity)]
     span = f"{known.min():.1f} to {known.max():.1f} px" if known.size else "nothing known"
     matched = 100 * float((found.confidence > 0).mean())
@@ -179,36 +164,6 @@ def _single(  # noqa: PLR0917 - what one pair takes
     if about_depth is not None:
         say(about_depth)
     if known_truth is not None:
-        from corr.pipeline.disparity_scores import describe_scores
+        from corr.pipeline.disparity_scores import describe_scores, score_disparity
 
-        say(describe_scores(found.disparity, known_truth))
-
-
-def _read_truth(
-    path: Path | None, scale: float | None, image: Picture
-) -> Float[np.ndarray, "H W"] | None:
-    if path is None:
-        return None
-    from corr.errors import FormatError
-    from corr.formats.disparity import read_disparity
-    from corr.metrics import known_disparity
-
-    truth = read_disparity(path, scale=scale)
-    if truth.shape != image.shape[:2]:
-        sizes = [f"{shape[1]} x {shape[0]}" for shape in (truth.shape, image.shape)]
-        raise FormatError(f"'{path}' has {sizes[0]} pixels, and the left image {sizes[1]}")
-    if not known_disparity(truth).any():
-        raise FormatError(f"'{path}' knows the disparity of no pixel, so nothing can be judged")
-    return truth
-
-
-def _draw_others(
-    found: DisparityMap, files: _Files, truth: Float[np.ndarray, "H W"] | None, bad_px: float
-) -> None:
-    from corr.drawing import draw_confidence, draw_error
-    from corr.formats import write_picture
-
-    if files.draw_confidence is not None:
-        write_picture(files.draw_confidence, draw_confidence(found.confidence))
-    if files.draw_error is not None and truth is not None:
-        write_picture(files.draw_error, draw_error(found.disparity, truth, bad_px))
+        say(describe_scores(score_disparity(found.disparity, known_truth)))

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from corr.data.correspondence.sparse_pairs import SparsePointPairs
     from corr.data.correspondence.synthetic_pairs import SyntheticPairs
     from corr.data.correspondence.warped_photos import WarpedPhotos
+    from corr.data.flow.augmentation import FlowGeometry
+    from corr.data.flow.batches import FlowBatch
+    from corr.data.flow.colour import FlowColour
+    from corr.data.flow.datamodule import FlowDataModule
+    from corr.data.flow.frames import FlowFrames, FlowSource
+    from corr.data.flow.mixed_flow import MixedFlow
+    from corr.data.flow.published_flow import PublishedFlow
+    from corr.data.flow.synthetic_flow import SyntheticFlow
     from corr.data.identity_datamodule import IdentityDataModule
     from corr.data.image_batches import ImageBatch
     from corr.data.patch_datamodule import PatchDataModule, PatchPairs
@@ -28,16 +36,25 @@ __all__ = [
     "CorrespondenceBatch",
     "CorrespondenceDataModule",
     "DepthPairs",
+    "FlowBatch",
+    "FlowColour",
+    "FlowDataModule",
+    "FlowFrames",
+    "FlowGeometry",
     "FlowPairs",
+    "FlowSource",
     "IdentityDataModule",
     "ImageBatch",
+    "MixedFlow",
     "PatchDataModule",
     "PatchPairs",
     "PhotoInstanceDataModule",
     "PhotoPairs",
+    "PublishedFlow",
     "SparsePointPairs",
     "StereoPairs",
     "SyntheticDataModule",
+    "SyntheticFlow",
     "SyntheticPairs",
     "ViewDataModule",
     "ViewPairs",
@@ -51,16 +68,25 @@ _HOMES = {
     "CorrespondenceBatch": "correspondence.batches",
     "CorrespondenceDataModule": "correspondence.datamodule",
     "DepthPairs": "correspondence.ground_truth_pairs",
+    "FlowBatch": "flow.batches",
+    "FlowColour": "flow.colour",
+    "FlowDataModule": "flow.datamodule",
+    "FlowFrames": "flow.frames",
+    "FlowGeometry": "flow.augmentation",
     "FlowPairs": "correspondence.ground_truth_pairs",
+    "FlowSource": "flow.frames",
     "IdentityDataModule": "identity_datamodule",
     "ImageBatch": "image_batches",
+    "MixedFlow": "flow.mixed_flow",
     "PatchDataModule": "patch_datamodule",
     "PatchPairs": "patch_datamodule",
     "PhotoInstanceDataModule": "photo_instances",
     "PhotoPairs": "correspondence.photo_pairs",
+    "PublishedFlow": "flow.published_flow",
     "SparsePointPairs": "correspondence.sparse_pairs",
     "StereoPairs": "correspondence.ground_truth_pairs",
     "SyntheticDataModule": "synthetic.datamodule",
+    "SyntheticFlow": "flow.synthetic_flow",
     "SyntheticPairs": "correspondence.synthetic_pairs",
     "ViewDataModule": "view_datamodule",
     "ViewPairs": "view_datamodule",

@@ -53,8 +53,9 @@ def of_eth3d(scene: str) -> bool:
 
 
 def sceneflow_set(root: Path) -> str:
-    """Which of SceneFlow's sets a folder with `disparity` in it is, by the names of its scenes."""
-    names = {path.name for path in (root / "disparity").iterdir()}
+    """Which of SceneFlow's sets a folder with `disparity` or `optical_flow` is, by its scenes."""
+    kinds = (root / kind for kind in ("disparity", "optical_flow"))
+    names = {path.name for kind in kinds if kind.is_dir() for path in kind.iterdir()}
     if names & {"TRAIN", "TEST"}:
         return "flyingthings3d"
     return "driving" if any(name.endswith("mm_focallength") for name in names) else "monkaa"
@@ -163,7 +164,7 @@ def _kinds(folder: Path) -> list[str]:
         "middlebury-2014": "motorcycle_left.png" in names,
     }
     found = [card for card, there in signs.items() if there]
-    if "disparity" in names and names & {"frames_cleanpass", "frames_finalpass"}:
+    if names & {"disparity", "optical_flow"} and names & {"frames_cleanpass", "frames_finalpass"}:
         found.append(sceneflow_set(folder))
     if {"im0", "im1"} <= stems and any(name == "calib.txt" or ".pfm" in name for name in names):
         newer = "middlebury-2021" if of_2021(folder.name) else "middlebury-2014"

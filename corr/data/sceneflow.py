@@ -22,8 +22,8 @@ from corr.formats import read_disparity
 PASSES = ("frames_cleanpass", "frames_finalpass")
 """Folders of the pictures without and with the blur of lens and motion."""
 
-_IMAGES = (".png", ".webp")
-_SCENES = ("*", "*/*/*")
+IMAGES = (".png", ".webp")
+SCENES = ("*", "*/*/*")
 """Where scenes are below a pass: Monkaa's, and those of the other two."""
 
 
@@ -57,15 +57,15 @@ def _read_pass(root: Path, name: str, prefix: str) -> list[StereoPair]:
     found = {
         (path.parents[1].relative_to(base), path.stem)
         for base, side in ((frames, "left"), (frames, "right"), (maps, "left"))
-        for scenes in _SCENES
+        for scenes in SCENES
         for path in base.glob(f"{scenes}/{side}/*")
-        if path.suffix in (*_IMAGES, ".pfm")
+        if path.suffix in (*IMAGES, ".pfm")
     }
     kind = name.removeprefix("frames_").removesuffix("pass")
     group = f"{sceneflow_set(root)}-{kind}"
     pairs = []
     for scene, frame in sorted(found):
-        images = [require(frames / scene / side, frame, _IMAGES) for side in ("left", "right")]
+        images = [require(frames / scene / side, frame, IMAGES) for side in ("left", "right")]
         truth = require(maps / scene / "left", frame, (".pfm",))
         back = maps / scene / "right" / f"{frame}.pfm"
         files = (truth, back) if back.is_file() else (truth,)

@@ -1,4 +1,4 @@
-"""How the bad pixels go as the least confident ones are left out."""
+"""What a confidence is worth: how bad pixels go with the unsure ones, and is it a probability."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from corr.drawing import draw_curves
+from corr.drawing.curves import Curve
 from corr.evaluation.benchmark import ItemResult
-from corr.metrics import area_under_sparsification, sparsification
+from corr.metrics import area_under_sparsification, reliability, sparsification
 from corr.results import Picture
 
 KEPT_PERCENT = tuple(range(10, 101, 10))
 """Shares of the pixels that are kept."""
+
+NUM_BINS = 10
+"""Of confidence, of equal width."""
+
+LEAST_SHARE = 0.001
+"""Of the pixels; a bin with fewer is not drawn."""
 
 _KEPT = np.array(KEPT_PERCENT) / 100
 
@@ -37,6 +44,44 @@ def confidence_scores(
     curves = sparsification(error, sure, _KEPT), sparsification(error, -error, _KEPT)
     scores = dict(zip(names, np.concatenate(curves).tolist(), strict=True))
     return {**scores, "ause": area_under_sparsification(error, sure, _KEPT)}
+
+
+def reliability_scores(
+    right: Bool[np.ndarray, " N"], confidence: Float[np.ndarray, " N"]
+) -> dict[str, float]:
+    """The expected calibration error, and of each bin of confidence what `Reliability` holds.
+
+    NaN where there are no pixels.
+
+    Args:
+        right: of the pixels with truth that were matched.
+        confidence: of the same.
+    """
+    names = [f"{kind}_{k}" for kind in ("bin", "right", "sure") for k in range(NUM_BINS)]
+    if not len(right):
+        return dict.fromkeys((*names, "ece"), float("nan"))
+    found = reliability(right, confidence, NUM_BINS)
+    return {**dict(zip(names, np.concatenate(found).tolist(), strict=True)), "ece": found.error}
+
+
+def draw_reliability(results: Mapping[str, Sequence[ItemResult]], right_px: float) -> Picture:
+    """The share of right pixels by confidence, of every model, beside the diagonal; all items."""
+    curves: dict[str, Curve] = {"as it should be": ([0.0, 100.0], [0.0, 100.0])}
+    for model, found in results.items():
+        count, right, sure = (
+            np.nansum([[item.scores[f"{kind}_{k}"] for k in range(NUM_BINS)] for item in found], 0)
+            for kind in ("bin", "right", "sure")
+        )
+        there = count > LEAST_SHARE * count.sum()
+        if there.any():
+            curves[model] = (100 * sure[there] / count[there], 100 * right[there] / count[there])
+    return draw_curves(
+        curves,
+        f"Matched pixels right within {right_px:g} px, by confidence",
+        x_label="confidence, %",
+        y_label="right, %",
+        from_zero=True,
+    )
 
 
 def draw_confidence_curves(results: Mapping[str, Sequence[ItemResult]], bad_px: float) -> Picture:

@@ -21,10 +21,10 @@ from corr.formats import read_flow as read_flow_file
 from corr.formats import read_image
 from corr.formats.suffixes import FLOW
 from corr.metrics import endpoint_error, flow_outlier_rate
+from corr.metrics.flow import SPEED_PX, speed_classes
 from corr.pipeline.optical_flow import flow
 from corr.results import FlowField, Picture
 
-SPEED_PX = (10.0, 40.0)
 CLASSES = ("all", "s0_10", "s10_40", "s40", "matched", "unmatched")
 
 
@@ -145,14 +145,11 @@ class FlowBenchmark(Benchmark[FlowPair, FlowInputs, FlowField]):
 
 def _scores(found: Float32[np.ndarray, "H W 2"], truth: FlowTruth) -> dict[str, float]:
     known = np.isfinite(truth.flow).all(axis=2)
-    speed = np.where(known, np.hypot(truth.flow[..., 0], truth.flow[..., 1]), 0)
     unseen = truth.occluded
     nowhere = np.zeros_like(known)
     masks = (
         known,
-        known & (speed < SPEED_PX[0]),
-        known & (speed >= SPEED_PX[0]) & (speed <= SPEED_PX[1]),
-        known & (speed > SPEED_PX[1]),
+        *speed_classes(truth.flow).values(),
         nowhere if unseen is None else known & ~unseen,
         nowhere if unseen is None else known & unseen,
     )

@@ -26,8 +26,11 @@ from corr.evaluation.benchmark import (
 from corr.evaluation.candidates import Candidate, find_candidate
 from corr.evaluation.confidence_curves import (
     KEPT_PERCENT,
+    NUM_BINS,
     confidence_scores,
     draw_confidence_curves,
+    draw_reliability,
+    reliability_scores,
 )
 from corr.formats import read_disparity, read_image
 from corr.formats.suffixes import DISPARITY
@@ -47,6 +50,8 @@ REGIONS = ("all", "noc")
 SCENEFLOW_PX = 192.0
 """Papers on SceneFlow count the pixels whose true disparity is below this."""
 CONFIDENCE_BAD_PX = 2.0
+RELIABLE_PX = 1.0
+"""What a confidence is the probability of: an error of at most this."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,10 @@ class StereoProtocol:
         "the mean over the shares kept of what it is above that of an oracle"
     )
     kept_percent: tuple[int, ...] = KEPT_PERCENT
+    calibration: str = (
+        "ECE: of the pixels with truth that were matched, how far the confidence is from the share "
+        f"right within {RELIABLE_PX:g} px, mean over {NUM_BINS} bins by their pixels"
+    )
     density: str = "share of the pixels with truth that have a value; matched: that were matched"
     d1: str = "error above 3 px and 5 % of the truth, a missing value counted as such"
     average: str = "mean over pairs; a pair that failed has no value anywhere"
@@ -106,6 +115,7 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
         Column("d<192", ("epe_192",), decimals=2),
         Column("RMS px", ("rms_all",), decimals=2),
         Column("AUSE %", ("ause",), 100.0),
+        Column("ECE %", ("ece",), 100.0),
         Column("density %", ("density",), 100.0),
         Column("matched %", ("matched",), 100.0),
     )
@@ -200,8 +210,11 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
     def overview(
         self, items: Sequence[StereoPair], results: Mapping[str, Sequence[ItemResult]]
     ) -> Mapping[str, Picture]:
-        """The sparsification curve of every model's confidence."""
-        return {"sparsification": draw_confidence_curves(results, CONFIDENCE_BAD_PX)}
+        """Sparsification and reliability of every model's confidence."""
+        return {
+            "sparsification": draw_confidence_curves(results, CONFIDENCE_BAD_PX),
+            "reliability": draw_reliability(results, RELIABLE_PX),
+        }
 
     def draw(self, inputs: StereoInputs, output: DisparityMap) -> Picture:
         """The map, and where it is wrong by more than 2 px, side by side."""
@@ -234,7 +247,9 @@ def _scores(
     scores["matched"] = _or_nan(density, np.where(matched, found, np.nan), valid=known)
     error = np.abs(found[known] - truth.disparity[known])
     bad = ~(error <= CONFIDENCE_BAD_PX)  # a missing value too
-    return {**scores, **confidence_scores(bad, confidence[known])}
+    scores |= confidence_scores(bad, confidence[known])
+    sure = matched[known]
+    return scores | reliability_scores(error[sure] <= RELIABLE_PX, confidence[known][sure])
 
 
 def _or_nan(metric: Any, *arrays: Any, valid: Bool[np.ndarray, "H W"]) -> float:

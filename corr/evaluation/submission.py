@@ -16,7 +16,13 @@ import numpy as np
 from corr.data.progress import progress_bar
 from corr.errors import CorrError, DatasetError, OptionError
 from corr.evaluation.submission_layouts import SERVERS, TestFrame
-from corr.formats import read_disparity, read_image, replacing, write_disparity
+from corr.formats import (
+    read_disparity,
+    read_image,
+    read_kitti_disparity,
+    replacing,
+    write_disparity,
+)
 from corr.formats.atomic import make_folder
 from corr.formats.images import read_image_size
 from corr.pipeline.stereo import disparity
@@ -143,7 +149,8 @@ def _check(
         file = scratch / f"map{os.path.splitext(name)[1]}"  # noqa: PTH122 - a name, not a path
         file.write_bytes(archive.read(name))
         try:
-            found = read_disparity(file)
+            strict = read_kitti_disparity if file.suffix == ".png" else read_disparity
+            found = strict(file)  # 8 bits are no map of KITTI's
             fault = _fault(found, frame)
         except CorrError as error:
             fault = str(error).replace(f"'{file}'", "it")

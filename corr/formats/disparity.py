@@ -9,8 +9,7 @@ from jaxtyping import Float
 
 from corr.errors import FormatError
 from corr.formats.kitti import (
-    read_kitti_disparity,
-    read_png8_disparity,
+    read_png_disparity,
     write_kitti_disparity,
 )
 from corr.formats.npy import read_npy, write_npy
@@ -21,19 +20,19 @@ from corr.formats.suffixes import DISPARITY, check_suffix
 def read_disparity(
     path: str | Path, *, scale: int | float | None = None
 ) -> Float[np.ndarray, "H W"]:
-    """The map in a `.pfm`, `.npy` or KITTI `.png`, or in a `.png` of 8 bits whose scale is given.
+    """The map in a `.pfm`, `.npy` or KITTI `.png`; or in a `.png` of 8 bits, with a warning.
 
     Args:
         path: of the file.
-        scale: what 1 px is stored as in a `.png` of 8 bits, such as Middlebury's 4; then a warning
-            says how coarse it is.
+        scale: what 1 px is stored as in a `.png` of 8 bits, such as Middlebury's 4; they count as
+            whole px when not given.
 
     Raises:
         FormatError: the suffix is another one, or the content is not a disparity map.
     """
     suffix = check_suffix(path, DISPARITY)
     if suffix == ".png":
-        return read_kitti_disparity(path) if scale is None else read_png8_disparity(path, scale)
+        return read_png_disparity(path, scale)
     if scale is not None:
         raise FormatError(f"'{path}' holds disparities in px; a scale is for a .png of 8 bits")
     disparity = read_pfm(path) if suffix == ".pfm" else read_npy(path)

@@ -35,30 +35,42 @@ def read_kitti_disparity(path: str | Path) -> Float[np.ndarray, "H W"]:
     return np.where(values == 0, np.float32(np.nan), values / np.float32(_DISPARITY_SCALE))
 
 
-def read_png8_disparity(path: str | Path, scale: int | float) -> Float[np.ndarray, "H W"]:
-    """Disparity in px of a png of 8 bits: value / scale, NaN where the value is 0.
+def read_png_disparity(path: str | Path, scale: int | float | None) -> Float[np.ndarray, "H W"]:
+    """Disparity in px of KITTI's png, or of a grey one of 8 bits: value / scale, NaN where it is 0.
 
-    A warning says how coarse such a map is: an error below half a step is not seen.
+    A warning says how coarse 8 bits are, and that they count as whole px without a scale: who
+    wrote them may have scaled them, or have lost half of KITTI's 16 bits.
+
+    Args:
+        path: of the file.
+        scale: what 1 px is stored as in 8 bits; None takes KITTI's png, and 8 bits for px.
 
     Raises:
-        FormatError: it is not a png of 8 bits, or the scale is not above 0.
+        FormatError: it is neither, or damaged, or the scale is not above 0 or not for 8 bits.
     """
-    if not (np.isfinite(scale) and scale > 0):
+    if scale is not None and not (np.isfinite(scale) and scale > 0):
         raise FormatError(f"the scale of '{path}' is {scale:g}; it is a number above 0")
     values = _decode_png(path)
     if values.dtype != np.uint8:
+        if scale is None:
+            return read_kitti_disparity(path)
         raise FormatError(
             f"'{path}' has {8 * values.dtype.itemsize} bits; a scale is for a png of 8 bits"
         )
     if values.ndim == 3 and (values[..., :3] != values[..., :1]).any():
         raise FormatError(f"'{path}' is in colour; a disparity map is grey")
     grey = values if values.ndim == 2 else values[..., 0]
-    warnings.warn(
-        f"'{path}' has 8 bits, where KITTI's png has 16: its disparities go in steps of "
-        f"{1 / scale:.3g} px up to {255 / scale:g} px",
-        stacklevel=2,
+    read = (
+        "they are read as whole px; if they are scaled, as Middlebury's of 2001 to 2006 are, give "
+        "the scale"
+        if scale is None
+        else f"its disparities go in steps of {1 / scale:.3g} px up to {255 / scale:g} px"
     )
-    return np.where(grey == 0, np.float32(np.nan), grey.astype(np.float32) / np.float32(scale))
+    warnings.warn(
+        f"'{path}' has 8 bits a pixel, where KITTI's png has 16 with 256 levels a px: {read}",
+        stacklevel=3,
+    )
+    return np.where(grey == 0, np.float32(np.nan), grey.astype(np.float32) / np.float32(scale or 1))
 
 
 def write_kitti_disparity(path: str | Path, disparity: Float[np.ndarray, "H W"]) -> None:
@@ -135,14 +147,9 @@ def _read_png16(path: str | Path, channels: int) -> np.ndarray:
     values = _decode_png(path)
     found = 1 if values.ndim == 2 else values.shape[2]
     if values.dtype != np.uint16 or found != channels:
-        coarse = channels == 1 and values.dtype == np.uint8
-        hint = (
-            "; a program that cut it to 8 bits lost the disparities, and one that wrote 8 bits "
-            "scaled them: give the scale, if it is known"
-        )
         raise FormatError(
             f"'{path}' has {8 * values.dtype.itemsize} bits and {found} channels; KITTI's png has "
-            f"16 bits and {channels} here{hint if coarse else ''}"
+            f"16 bits and {channels} here"
         )
     return values
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from corr.formats.atomic import replacing
 from corr.formats.suffixes import read_bytes
 
 _HEADER = re.compile(rb"^(Pf|PF)\s+(\d+)\s+(\d+)\s+([+-]?[\d.]+(?:[eE][+-]?\d+)?)[ \t]*\r?\n")
+
+_KINDS = {b"Pf": "a PFM of one channel ('Pf')", b"PF": "a colour PFM ('PF')"}
 
 _SMALLEST, _LARGEST = 1e-6, 1e9
 """Between them are the numbers of a map; bytes in the wrong order seldom are."""
@@ -26,18 +29,31 @@ def read_pfm(path: str | Path) -> Float[np.ndarray, "H W"]:
     Raises:
         FormatError: it is not a one-channel PFM, or it is damaged.
     """
+    return _read(path, b"Pf")
+
+
+def read_colour_pfm(path: str | Path) -> Float[np.ndarray, "H W 3"]:
+    """The values of a PFM of three channels, as SceneFlow's flow is, first row at the top.
+
+    Raises:
+        FormatError: it is not such a PFM, or it is damaged.
+    """
+    return _read(path, b"PF")
+
+
+def _read(path: str | Path, wanted: bytes) -> Float[np.ndarray, "H W *C"]:
     content = read_bytes(path)
     header = _HEADER.match(content[:256])
     if header is None:
         raise FormatError(f"'{path}' is not a PFM file: its header is not 'Pf', size and scale")
     kind, width, height, scale = header.groups()
-    if kind == b"PF":
-        raise FormatError(f"'{path}' is a colour PFM; corr reads PFM files of one channel ('Pf')")
-    shape = (int(height), int(width))
+    if kind != wanted:
+        raise FormatError(f"'{path}' is {_KINDS[kind]}; {_KINDS[wanted]} is needed")
+    shape = (int(height), int(width), *((3,) if kind == b"PF" else ()))
     values = content[header.end() :]
-    if len(values) != 4 * shape[0] * shape[1] or not values:
+    if len(values) != 4 * math.prod(shape) or not values:
         raise FormatError(
-            f"'{path}' is damaged: {shape[1]} x {shape[0]} values need {4 * shape[0] * shape[1]} "
+            f"'{path}' is damaged: {shape[1]} x {shape[0]} values need {4 * math.prod(shape)} "
             f"bytes, it has {len(values)}"
         )
     if float(scale) == 0:

@@ -6,6 +6,7 @@ from corr.losses.correspondence import CorrespondenceContrastiveLoss
 from corr.losses.cycle import CycleConsistency
 from corr.losses.descriptor import DescriptorLoss
 from corr.losses.dual_softmax import DualSoftmaxLoss
+from corr.losses.endpoint import EndpointLoss
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
 from corr.losses.hardest_contrastive import HardestContrastiveLoss
@@ -24,6 +25,7 @@ __all__ = [
     "CycleConsistency",
     "DescriptorLoss",
     "DualSoftmaxLoss",
+    "EndpointLoss",
     "GlobalOrthogonalLoss",
     "Guard",
     "GuardedLoss",

@@ -3,6 +3,7 @@
 Shares are in [0, 1]. What is missing (NaN, infinite, no homography, no match) counts as wrong.
 """
 
+from corr.metrics.calibration import Reliability, reliability
 from corr.metrics.coverage import density
 from corr.metrics.disparity import (
     bad_pixel_rate,
@@ -37,6 +38,7 @@ from corr.metrics.verification import (
 )
 
 __all__ = [
+    "Reliability",
     "area_under_curve",
     "area_under_sparsification",
     "average_precision",
@@ -59,6 +61,7 @@ __all__ = [
     "precision_of_ranks",
     "recall_at_k",
     "relevant_ranks",
+    "reliability",
     "reprojection_error",
     "roc_area",
     "roc_curve",

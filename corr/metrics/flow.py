@@ -7,6 +7,20 @@ from jaxtyping import Bool, Float
 
 from corr.metrics.coverage import counted
 
+SPEED_PX = (10.0, 40.0)
+"""Bounds of the classes s0-10, s10-40 and s40+, as Sintel's."""
+
+
+def speed_classes(truth: Float[np.ndarray, "H W 2"]) -> dict[str, Bool[np.ndarray, "H W"]]:
+    """The pixels with known flow, by its length: slow, up to 40 px, and fast ones.
+
+    Source: Butler et al. 2012, "A naturalistic open source movie for optical flow evaluation".
+    """
+    known = np.isfinite(truth).all(-1)
+    speed = np.where(known, np.hypot(truth[..., 0], truth[..., 1]), 0)
+    slow, fast = speed < SPEED_PX[0], speed > SPEED_PX[1]
+    return {"s0_10": known & slow, "s10_40": known & ~slow & ~fast, "s40": known & fast}
+
 
 def endpoint_error(
     estimate: Float[np.ndarray, "H W 2"],

@@ -14,7 +14,7 @@ from corr.models.l2net import L2Net
 from corr.models.light_hardnet import LightHardNet
 from corr.models.network import DenseDescriptor, ImageEmbedding, Network, PatchDescriptor
 from corr.models.published import load_published
-from corr.models.saved import load_dense_descriptor, load_network, save_network
+from corr.models.saved import load_dense_descriptor, load_flow_network, load_network, save_network
 from corr.models.sosnet import SOSNet
 from corr.models.stereo_descriptor import StereoDescriptor
 from corr.models.tfeat import TFeat
@@ -40,6 +40,7 @@ __all__ = [
     "TFeat",
     "UniversalCorrespondenceNetwork",
     "load_dense_descriptor",
+    "load_flow_network",
     "load_googlenet_ucn",
     "load_network",
     "load_published",

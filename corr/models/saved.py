@@ -19,6 +19,7 @@ from torch import Tensor
 
 from corr.errors import CorrError, ModelError
 from corr.formats.atomic import replacing
+from corr.models.flow_network import FlowNetwork
 from corr.models.network import DenseDescriptor, Network
 from corr.resources import weights_root
 
@@ -87,6 +88,23 @@ def load_dense_descriptor(name_or_folder: str | Path) -> DenseDescriptor:
         raise ModelError(
             f"model '{name_or_folder}' is a {type(network).__name__}; use one that describes "
             "whole images, such as ucn"
+        )
+    return network
+
+
+def load_flow_network(name_or_folder: str | Path) -> FlowNetwork:
+    """A network of optical flow, such as one whose training is to go on in a recipe.
+
+    Args:
+        name_or_folder: as `load_network` takes it.
+
+    Raises:
+        ModelError: likewise, or it does something else.
+    """
+    network = load_network(name_or_folder)
+    if not isinstance(network, FlowNetwork):
+        raise ModelError(
+            f"model '{name_or_folder}' is a {type(network).__name__}; use one of optical flow"
         )
     return network
 

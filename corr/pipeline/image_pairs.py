@@ -58,11 +58,7 @@ def images_by_name(place: Path) -> dict[str, Path]:
         images = (path for path in place.rglob("*") if path.suffix.lower() in IMAGES)
         found = [(path.relative_to(place).with_suffix("").as_posix(), path) for path in images]
     elif is_pattern(place):
-        form = _regex(place.as_posix())
-        paths = (Path(name) for name in glob.glob(str(place), recursive=True))  # noqa: PTH207 - the pattern may be absolute
-        matched = ((form.fullmatch(path.as_posix()), path) for path in paths if path.is_file())
-        found = [("/".join(filter(None, m.groups())), path) for m, path in matched if m]
-        found = [(name.strip("/") or path.stem, path) for name, path in found]
+        found = matched_names(place)
     else:
         raise ImageError(f"'{place}' is neither a folder nor a pattern such as 'x/*/im0.png'")
     if not found:
@@ -75,8 +71,17 @@ def images_by_name(place: Path) -> dict[str, Path]:
     return names
 
 
+def matched_names(pattern: Path) -> list[tuple[str, Path]]:
+    """The files that a pattern matches, each with what the wildcards stand for."""
+    form = _regex(pattern.as_posix())
+    paths = (Path(name) for name in glob.glob(str(pattern), recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    matched = ((form.fullmatch(path.as_posix()), path) for path in paths if path.is_file())
+    found = [("/".join(filter(None, m.groups())), path) for m, path in matched if m]
+    return [(name.strip("/") or path.stem, path) for name, path in found]
+
+
 def is_pattern(path: Path) -> bool:
-    """Whether a path has wildcards and is no file."""
+    """Whether it has a wildcard, and no file has that very name."""
     return not path.exists() and _WILD.search(str(path)) is not None
 
 

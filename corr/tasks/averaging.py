@@ -11,11 +11,11 @@ from torch import Tensor
 from corr.errors import OptionError
 
 if TYPE_CHECKING:
-    from corr.tasks.watched import WatchedTask
+    from corr.tasks.network_task import NetworkTask
 
 
 class MovingAverage(WeightAveraging):
-    """Averages weights and running statistics after each step of a `WatchedTask`.
+    """Averages weights and running statistics after each step of a `NetworkTask`.
 
     A checkpoint holds the average as `state_dict`, and what training goes on with beside it.
 
@@ -44,7 +44,7 @@ class MovingAverage(WeightAveraging):
         batch_idx: int,
     ) -> None:
         """Move the average, unless the step was skipped."""
-        if cast("WatchedTask", pl_module).step_skipped:
+        if cast("NetworkTask", pl_module).step_skipped:
             self._latest_update_step = trainer.global_step
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 

@@ -93,7 +93,7 @@ class EmbeddingTask(MetricTask):
             ShapeError: images and tracks of different number, or no pair on all devices.
         """
         images, tracks = batch
-        self.num_described = len(images)
+        self.num_seen = len(images)
         described = self._embed(images, tracks)
         if self.trainer.world_size > 1:
             described, known = gather_rows(described, Labels(tracks=tracks))

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from pytorch_lightning.callbacks import WeightAveraging
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from corr.errors import OptionError
 from corr.losses import DescriptorLoss
 from corr.losses.descriptor import TrainingLoss, loss_of
 from corr.models.network import Network
-from corr.tasks.averaging import MovingAverage
-from corr.tasks.batch_norm import separate_batch_statistics, share_batch_statistics
 from corr.tasks.collapse import CollapseMonitor, collapsed_loss
 from corr.tasks.described import Described, labels_of
 from corr.tasks.distances import batch_distances
 from corr.tasks.gather import gather
-from corr.tasks.nonfinite import NonFiniteGuard
-from corr.tasks.optimizer import Optimizer, build_optimizer, check_optimizer
+from corr.tasks.optimizer import Optimizer
 from corr.tasks.watched import WatchedTask
 
 
@@ -51,9 +45,6 @@ class MetricTask(WatchedTask):
         OptionError: a setting outside its range.
     """
 
-    counted: ClassVar[str] = "images"
-    """What a descriptor shows, as in `train/images_per_s`."""
-
     def __init__(
         self,
         network: nn.Module,
@@ -66,26 +57,19 @@ class MetricTask(WatchedTask):
         semi_hard_steps: int = 0,
         ema_decay: float = 0.0,
     ) -> None:
-        super().__init__()
-        check_optimizer(learning_rate, optimizer, weight_decay, warmup_steps)
+        super().__init__(
+            network,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            weight_decay=weight_decay,
+            warmup_steps=warmup_steps,
+            ema_decay=ema_decay,
+        )
         if semi_hard_steps < 0:
             raise OptionError(f"semi_hard_steps is {semi_hard_steps}; use 0 or more")
-        if not 0 <= ema_decay < 1:
-            raise OptionError(f"ema_decay is {ema_decay}; use a value in [0, 1)")
-        self.network = network
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
         self.loss = loss
-        self.learning_rate = learning_rate
-        self.optimizer = optimizer
-        self.weight_decay = weight_decay
-        self.warmup_steps = warmup_steps
         self.semi_hard_steps = semi_hard_steps
-        self.ema_decay = ema_decay
         self.described = None
-        self.step_skipped = False
-        self.num_described = 0
-        """What the last step sent through the network on this device, as `counted`."""
-        self._last_step_s: float | None = None
         if semi_hard_steps > 0 and not self.mines_hardest:
             raise OptionError(
                 f"semi_hard_steps is {semi_hard_steps}, but the loss mines no 'hardest' "
@@ -113,7 +97,7 @@ class MetricTask(WatchedTask):
     def describe_everywhere(self, batch: Any) -> Described:
         """What `describe` gives, with the rows of all devices, each of which brings a batch."""
         described = self.describe(batch)
-        self.num_described = 2 * len(described.anchors)
+        self.num_seen = 2 * len(described.anchors)
         return gather(described) if self.trainer.world_size > 1 else described
 
     def shown(self, batch: Any) -> tuple[Tensor, Tensor]:
@@ -144,67 +128,9 @@ class MetricTask(WatchedTask):
         """The loss of a batch like this one whose descriptors are all the same."""
         return collapsed_loss(self, described)
 
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Start the clock, if the last step did not."""
-        if self._last_step_s is None:
-            self._last_step_s = time.perf_counter()
-
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Log the speed: what went through the network a second, here, with the wait for data."""
-        now = time.perf_counter()
-        if self._last_step_s is not None:
-            speed = self.num_described / (now - self._last_step_s)
-            self.log(f"train/{self.counted}_per_s", speed, prog_bar=True)
-        self._last_step_s = now
-
-    def on_validation_start(self) -> None:
-        """Stop the clock."""
-        self._last_step_s = None
-
-    def log_held_out(self, figures: Mapping[str, float]) -> None:
-        """Log figures of the held-out batches, those of the untrained network too."""
-        self.log_dict(dict(figures), prog_bar=True)
-        if self.trainer.sanity_checking:  # of which Lightning logs nothing
-            for logger in self.loggers:
-                logger.log_metrics(dict(figures), step=0)
-
-    def setup(self, stage: str) -> None:
-        """Normalise by the rows of all devices, if there are several."""
-        if stage == "fit" and self.trainer.world_size > 1:
-            share_batch_statistics(self.network)
-
-    def teardown(self, stage: str) -> None:
-        """Leave a network with plain layers."""
-        separate_batch_statistics(self.network)
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Where the average is not wanted any more, go on with what training had."""
-        callbacks = self.trainer.callbacks  # type: ignore[attr-defined]  # not in stubs
-        averaged = any(isinstance(callback, WeightAveraging) for callback in callbacks)
-        if not averaged and "current_model_state" in checkpoint:
-            checkpoint["state_dict"] = checkpoint["current_model_state"]
-
-    def configure_callbacks(self) -> Sequence[pl.Callback]:
-        """Those of `own_callbacks` that the trainer lacks."""
-        return self.own_callbacks(self.trainer.callbacks)  # type: ignore[attr-defined]  # not in stubs
-
-    def own_callbacks(self, given: Sequence[pl.Callback]) -> list[pl.Callback]:
-        """What watches over a training, unless it is given with other settings."""
-        wanted = [NonFiniteGuard(), CollapseMonitor()]
-        if self.ema_decay > 0:
-            wanted.append(MovingAverage(self.ema_decay))
-        return [own for own in wanted if not any(isinstance(other, type(own)) for other in given)]
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """The optimiser, and a schedule over all the steps that the trainer is going to make."""
-        return build_optimizer(
-            self.parameters(),
-            self.optimizer,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            warmup_steps=self.warmup_steps,
-            num_steps=int(self.trainer.estimated_stepping_batches),
-        )
+    def watching(self) -> list[pl.Callback]:
+        """Those of any network, and one that sees descriptors collapse."""
+        return [*super().watching(), CollapseMonitor()]
 
     @contextmanager
     def _warming_up(self) -> Iterator[None]:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
 
 from corr.errors import OptionError
-from corr.tasks.schedule import warm_up_and_decay
+from corr.losses.checks import check_choice
+from corr.tasks.schedule import Schedule, learning_rate_factor
 
 SGD_MOMENTUM = 0.9
 
-Optimizer = Literal["sgd", "adamw"]
+Optimizer = Literal["sgd", "adamw", "adam"]
 
 
 def check_optimizer(
-    learning_rate: float, optimizer: str, weight_decay: float, warmup_steps: int
+    learning_rate: float, optimizer: str, weight_decay: float, warmup_steps: int, schedule: str
 ) -> None:
     """Refuse a setting of `build_optimizer` that is outside its range.
 
@@ -27,8 +28,8 @@ def check_optimizer(
     """
     if not learning_rate > 0:
         raise OptionError(f"learning_rate is {learning_rate}; use a value above 0")
-    if optimizer not in ("sgd", "adamw"):
-        raise OptionError(f"optimizer '{optimizer}' is not known; use 'sgd' or 'adamw'")
+    check_choice("optimizer", optimizer, get_args(Optimizer))
+    check_choice("schedule", schedule, get_args(Schedule))
     if not weight_decay >= 0:
         raise OptionError(f"weight_decay is {weight_decay}; use 0 or more")
     if warmup_steps < 0:
@@ -43,15 +44,18 @@ def build_optimizer(
     weight_decay: float,
     warmup_steps: int,
     num_steps: int,
+    schedule: Schedule = "line",
 ) -> OptimizerLRSchedulerConfig:
     """The optimiser of what is trained, and its schedule over `num_steps`, for Lightning."""
     trained = [value for value in parameters if value.requires_grad]
     optimizer: torch.optim.Optimizer
     if kind == "sgd":
         optimizer = torch.optim.SGD(trained, learning_rate, SGD_MOMENTUM, weight_decay=weight_decay)
+    elif kind == "adam":
+        optimizer = torch.optim.Adam(trained, learning_rate, weight_decay=weight_decay)
     else:
         optimizer = torch.optim.AdamW(trained, learning_rate, weight_decay=weight_decay)
-    factor = warm_up_and_decay(warmup_steps, num_steps)
+    factor = learning_rate_factor(schedule, warmup_steps, num_steps)
     return {
         "optimizer": optimizer,
         "lr_scheduler": {

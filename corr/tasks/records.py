@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import netrc
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,25 @@ METRICS = "metrics.csv"
 CURVES = "curves.png"
 _WANDB_HOST = "api.wandb.ai"
 
+
+@dataclass(frozen=True)
+class _Diagram:
+    """What a validation found."""
+
+    title: str
+    curves: dict[str, str]
+    """Name -> logged figure."""
+    unit: str = "%"
+    log_y: bool = False
+
+
 _FIGURES = (
-    ("FPR95 on held-out pairs", {"network": "val/fpr95", "RootSIFT": "val/fpr95_rootsift"}, True),
-    (
+    _Diagram(
+        "FPR95 on held-out pairs",
+        {"network": "val/fpr95", "RootSIFT": "val/fpr95_rootsift"},
+        log_y=True,
+    ),
+    _Diagram(
         "Retrieval of held-out images",
         {
             "recall@1": "val/recall_1",
@@ -24,15 +41,18 @@ _FIGURES = (
             "mAP": "val/map",
             "mAP, colour histogram": "val/map_histogram",
         },
-        False,
     ),
-    (
+    _Diagram(
         "Verification of held-out images",
         {"equal error rate": "val/eer", "colour histogram": "val/eer_histogram"},
-        False,
+    ),
+    _Diagram(
+        "End-point error on held-out pairs",
+        {"network": "val/epe", "no motion": "val/epe_zero", "DIS": "val/epe_dis"},
+        unit="px",
+        log_y=True,
     ),
 )
-"""Diagrams of the validation: title, curves, and whether the values are logarithmic."""
 
 History = dict[str, tuple[list[int], list[float]]]
 """For each logged figure its steps and its values."""
@@ -87,11 +107,14 @@ def write_curves(folder: Path, history: History) -> Path:
 
     path = folder / CURVES
     panels = [draw_curves(_named(history, {"loss": "train/loss"}), "Training loss")]
-    for title, names, log_y in _FIGURES:
-        found = _named(history, names)
-        if found:
-            percent = {name: (steps, 100 * values) for name, (steps, values) in found.items()}
-            panels.append(draw_curves(percent, title, y_label="%", log_y=log_y))
+    for diagram in _FIGURES:
+        scale = 100 if diagram.unit == "%" else 1
+        found = _named(history, diagram.curves)
+        curves = {name: (steps, scale * values) for name, (steps, values) in found.items()}
+        if curves:
+            panels.append(
+                draw_curves(curves, diagram.title, y_label=diagram.unit, log_y=diagram.log_y)
+            )
     write_picture(path, np.concatenate(panels, axis=1))
     return path
 

@@ -122,8 +122,8 @@ class StereoDescriptorTask(MetricTask):
         """The loss of the pixels of some rows; on several devices each has its own."""
         maps = self._maps(batch)
         self._scored = self._score_rows(batch, *maps)
-        self.num_described = len(self._scored.target)
-        if self.num_described == 0:
+        self.num_seen = len(self._scored.target)
+        if self.num_seen == 0:
             self.step_skipped = True
             return 0 * maps[0].sum()
         with torch.no_grad():

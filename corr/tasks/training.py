@@ -20,9 +20,12 @@ from corr.machine.precision import fast_precision
 from corr.models.network import ImageEmbedding, Network, PatchDescriptor
 from corr.models.saved import save_network
 from corr.tasks.callbacks import Checkpoints, LinesOfProgress, SaveNetwork, SeedEachStep
+from corr.tasks.flow import FlowTask
+from corr.tasks.flow_examples import draw_flow_examples
 from corr.tasks.hardest import draw_hardest
 from corr.tasks.memory import keep_freed_memory
 from corr.tasks.metric import MetricTask
+from corr.tasks.network_task import NetworkTask
 from corr.tasks.processes import is_first_process
 from corr.tasks.quiet import quiet
 from corr.tasks.recipe import Recipe, build_recipe, recipe_names
@@ -37,7 +40,7 @@ def train(arguments: Sequence[str]) -> None:
     """Train what a recipe says, and write the run's folder.
 
     The folder then holds `config.yaml`, `metrics.csv`, `last.ckpt`, `weights.safetensors`,
-    `network.yaml`, `curves.png` and, of descriptors, `hardest.png`.
+    `network.yaml`, `curves.png` and, of descriptors, `hardest.png`, of optical flow `examples.png`.
 
     Args:
         arguments: the recipe (a name, a YAML file or a run's folder), then options: any leaf of it
@@ -92,6 +95,8 @@ def _train(recipe: Recipe, stop: StopRequest) -> None:
     write_curves(folder, read_history(folder))
     if isinstance(task, MetricTask):
         draw_hardest(task, recipe.data.val_dataloader(), folder)
+    elif isinstance(task, FlowTask):
+        draw_flow_examples(task, recipe.data.val_dataloader(), folder)
     _say(_summary(folder, trainer))
 
 
@@ -136,7 +141,7 @@ def _trainer(
 def _watching(task: pl.LightningModule, given: Any) -> list[pl.Callback]:
     """The callbacks of the recipe, and those that the task has by itself."""
     chosen = list(given) if isinstance(given, (list, tuple)) else [given] if given else []
-    return [*chosen, *(task.own_callbacks(chosen) if isinstance(task, MetricTask) else ())]
+    return [*chosen, *(task.own_callbacks(chosen) if isinstance(task, NetworkTask) else ())]
 
 
 def _check_inputs(recipe: Recipe) -> None:
@@ -212,6 +217,13 @@ def _summary(folder: Path, trainer: pl.Trainer) -> str:
             f"{figures['val/within1']:.1%} ({figures['val/within1_census']:.1%})"
         )
         lines.append(f"use it: corr disparity LEFT RIGHT --model {folder}")
+    elif "val/epe" in figures and "val/epe_zero" in figures:
+        lines.append(
+            f"end-point error on the held-out pairs: {figures['val/epe']:.2f} px (no motion: "
+            f"{figures['val/epe_zero']:.2f} px, DIS: {figures['val/epe_dis']:.2f} px), "
+            f"Fl-all {figures['val/fl_all']:.1%}"
+        )
+        lines.append(f"use it: corr flow A B --model {folder}")
     else:
         lines.append(f"use it: corr match A B --model {folder}")
     return "\n".join(lines)

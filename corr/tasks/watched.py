@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-import pytorch_lightning as pl
 from jaxtyping import Float
 from torch import Tensor
 
 from corr.losses.descriptor import TrainingLoss
 from corr.tasks.described import Described
+from corr.tasks.network_task import NetworkTask
 
 
-class WatchedTask(pl.LightningModule):
+class WatchedTask(NetworkTask):
     """A task that learns descriptors, as far as a callback knows it."""
 
     loss: TrainingLoss
-    learning_rate: float
     semi_hard_steps: int
     described: Described | None
     """What the last step saw, on all devices; of unit length, without a gradient."""
-    step_skipped: bool
-    """Whether the last step changed nothing: its loss or gradient was not finite, or there was
-    nothing to learn from."""
 
     @property
     @abstractmethod

@@ -33,7 +33,7 @@ class _Coarse(NamedTuple):
     disparities: Float32[np.ndarray, " N"]
     scale: float
     evidence: float
-    """Mean confidence over all pixels, 0 where the views do not agree."""
+    """Mean peak ratio over all pixels, 0 where the views do not agree."""
 
 
 def estimate_max_disparity(
@@ -82,7 +82,7 @@ def _match_coarsely(left: UInt8[np.ndarray, "H W"], right: UInt8[np.ndarray, "H 
     views = [cv2.resize(view, size, interpolation=cv2.INTER_AREA) for view in (left, right)]
     cost = census_volume(views[0], views[1], max(1, int(REACH * size[0])))
     winners = read_winners(sweep(cost, views[0]))
-    valid = agree(winners) & (winners.confidence > 0)
-    evidence = float(np.mean(winners.confidence * valid))
+    valid = agree(winners) & (winners.peak_ratio > 0)
+    evidence = float(np.mean(winners.peak_ratio * valid))
     valid = without_speckles(winners.disparity, valid, min_pixels=size[0] * size[1] // 1000)
     return _Coarse(winners.disparity[valid], scale, evidence)

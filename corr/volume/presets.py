@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -10,6 +10,7 @@ from typing import Literal
 import yaml
 
 from corr.errors import OptionError
+from corr.volume.confidence import Calibration, calibration
 from corr.volume.penalties import Penalties, StepPenalties
 from corr.volume.readout import Subpixel
 
@@ -38,6 +39,8 @@ class Preset:
     """Longest arm of cross-based aggregation before the paths, px; 0 for none."""
     cross_tolerance: int = 20
     """Grey levels within which an arm goes on."""
+    calibration: Calibration = field(default_factory=lambda: calibration("census"))
+    """How sure a matched pixel is."""
 
 
 def preset(name: str) -> Preset:
@@ -59,5 +62,6 @@ def presets() -> dict[str, Preset]:
     for name, fields in yaml.safe_load(FILE.read_text(encoding="utf-8")).items():
         numbers = fields.pop("penalties")
         rule = StepPenalties if "edge" in numbers else Penalties
-        found[name] = Preset(penalties=rule(**numbers), **fields)
+        sure = calibration(name)
+        found[name] = Preset(penalties=rule(**numbers), calibration=sure, **fields)
     return found

@@ -25,7 +25,7 @@ class Winners:
 
     disparity: Float32[np.ndarray, "H W"]
     """Of the left view, px, sub-pixel."""
-    confidence: Float32[np.ndarray, "H W"]
+    peak_ratio: Float32[np.ndarray, "H W"]
     """In [0, 1]: by which share the best other disparity, not a neighbour, costs more."""
     right: Int32[np.ndarray, "H W"]
     """Of the right view, whole px."""
@@ -43,22 +43,21 @@ def read_winners(
         sweeps: path costs of opposite directions, whose sum decides; see `corr.volume.sgm.sweep`.
         subpixel: how the part of a pixel is found.
 
-    Source: the confidence is the peak ratio of Hu and Mordohai 2012, "A quantitative evaluation of
-    confidence measures for stereo vision". Whether the two sweeps alone, or the two views, choose
-    the same disparity ranks right and wrong pixels worse, and no better in a product with it.
+    Source: the peak ratio is that of Hu and Mordohai 2012, "A quantitative evaluation of confidence
+    measures for stereo vision".
     """
     _, height, width, _ = sweeps.shape
     disparity = np.empty((height, width), np.float32)
-    confidence = np.empty((height, width), np.float32)
+    peak_ratio = np.empty((height, width), np.float32)
     right = np.empty((height, width), np.int32)
     equiangular = subpixel == "equiangular"
     in_pieces(
         lambda top, bottom: _read_rows(
-            sweeps[0], sweeps[1], top, bottom, equiangular, disparity, confidence, right
+            sweeps[0], sweeps[1], top, bottom, equiangular, disparity, peak_ratio, right
         ),
         height,
     )
-    return Winners(disparity, confidence, right)
+    return Winners(disparity, peak_ratio, right)
 
 
 def agree(winners: Winners, tolerance: int = 1) -> Bool[np.ndarray, "H W"]:
@@ -76,7 +75,7 @@ def agree(winners: Winners, tolerance: int = 1) -> Bool[np.ndarray, "H W"]:
 
 @compiled
 @no_type_check
-def _read_rows(down, up, top, bottom, equiangular, disparity, confidence, right):  # noqa: PLR0917
+def _read_rows(down, up, top, bottom, equiangular, disparity, peak_ratio, right):  # noqa: PLR0917
     """The winners of the rows from `top` to `bottom`.
 
     The right view's candidates carry their disparity in the low 16 bits, so that one minimum over
@@ -96,7 +95,7 @@ def _read_rows(down, up, top, bottom, equiangular, disparity, confidence, right)
             while costs[winner] != best:
                 winner += 1
             disparity[y, x] = winner + _offset(costs, winner, equiangular)
-            confidence[y, x] = _uniqueness(costs, winner)
+            peak_ratio[y, x] = _peak_ratio(costs, winner)
             start = width - 1 - x
             for d in range(min(depth, x + 1)):
                 key = (np.uint32(costs[d]) << np.uint32(16)) | np.uint32(d)
@@ -119,7 +118,7 @@ def _offset(costs, winner, equiangular):
 
 @compiled
 @no_type_check
-def _uniqueness(costs, winner):
+def _peak_ratio(costs, winner):
     """By which share the best disparity that is no neighbour of the winner costs more."""
     rival = np.uint16(65535)
     for d in range(winner - 1):

@@ -91,12 +91,12 @@ def read_scan(sweeps: Int16[Tensor, "2 H W D"], subpixel: Subpixel) -> Winners:
     offset = torch.where(inside, 0.5 * (below - above) / scale.clamp(min=1), 0)
     near = (torch.arange(depth, device=total.device) - winner[..., None]).abs() <= 1
     rival = total.masked_fill(near, _NEVER).amin(2)
-    uniqueness = (rival - lowest).double() / rival.clamp(min=1)
-    uniqueness = torch.where(rival == _NEVER, 0, uniqueness)
+    peak_ratio = (rival - lowest).double() / rival.clamp(min=1)
+    peak_ratio = torch.where(rival == _NEVER, 0, peak_ratio)
     right = right_view(total, _NEVER).argmin(2)
     return Winners(
         (winner + offset).float().cpu().numpy(),
-        uniqueness.float().cpu().numpy(),
+        peak_ratio.float().cpu().numpy(),
         right.int().cpu().numpy(),
     )
 

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from corr.errors import ShapeError
 from corr.volume.border import continue_border
+from corr.volume.confidence import Cues, measure_cues
 from corr.volume.cross import cross_aggregate, cross_arms
 from corr.volume.edges import align_to_edges
 from corr.volume.interpolation import interpolate, mistaken
@@ -29,7 +30,9 @@ class Solution:
     valid: Bool[np.ndarray, "H W"]
     """True where both views agree; elsewhere the value was filled from the background."""
     confidence: Float32[np.ndarray, "H W"]
-    """In [0, 1]; 0 where not valid."""
+    """The probability that the disparity is right within 1 px; 0 where not valid."""
+    cues: Cues
+    """What the confidence is from."""
 
 
 def solve(
@@ -60,7 +63,7 @@ def solve(
     if chosen.cross_length:
         rows = _over_crosses(rows, image, chosen)
     winners = winners_of_strips(rows, grey, max_disparity, chosen, device=device)
-    valid = agree(winners) & (winners.confidence > 0)
+    valid = agree(winners) & (winners.peak_ratio > 0)
     valid = without_speckles(winners.disparity, valid, min_pixels=chosen.min_island)
     if chosen.fill == "interpolated":
         filled = interpolate(winners.disparity, valid, mistaken(winners.right, valid))
@@ -68,7 +71,9 @@ def solve(
         filled = fill_background(winners.disparity, valid)
     continued = median(continue_border(filled, valid))
     disparity = smooth_steps(median(align_to_edges(continued, image), 3))
-    return Solution(disparity, valid, np.where(valid, winners.confidence, np.float32(0)))
+    cues = measure_cues(winners.peak_ratio, winners.disparity, valid, disparity)
+    confidence = np.where(valid, chosen.calibration.probability(cues), np.float32(0))
+    return Solution(disparity, valid, confidence, cues)
 
 
 def _rows_of(cost: Volume, max_disparity: int) -> RowsCost:

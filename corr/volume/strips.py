@@ -69,7 +69,7 @@ def winners_of_strips(
             parts.append(winners_on(device, volume, rows_guide, inner, chosen))
     return Winners(
         np.concatenate([part.disparity for part in parts]),
-        np.concatenate([part.confidence for part in parts]),
+        np.concatenate([part.peak_ratio for part in parts]),
         np.concatenate([part.right for part in parts]),
     )
 

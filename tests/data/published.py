@@ -140,6 +140,20 @@ def flying_things(root: Path) -> None:
             write_disparity(path, DISPARITY)
 
 
+def things_flow(root: Path) -> None:
+    """FlyingThings3D with the flow of three frames, of one camera and both directions."""
+    for place in ("TRAIN/A/0000", "TEST/B/0013"):
+        for number, pixels in ((6, FRAME0), (7, FRAME1), (8, FRAME1)):
+            image(root / "frames_cleanpass" / place / "left" / f"{number:04d}.png", pixels)
+        for folder, word, sign in (("into_future", "Future", 1), ("into_past", "Past", -1)):
+            for number in (6, 7, 8):
+                name = f"OpticalFlowInto{word}_{number:04d}_L.pfm"
+                path = root / "optical_flow" / place / folder / "left" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                values = np.dstack((sign * FLOW, 0 * FLOW[..., 0]))[::-1].astype("<f4")
+                path.write_bytes(f"PF\n{WIDTH} {HEIGHT}\n-1\n".encode() + values.tobytes())
+
+
 def monkaa(root: Path) -> None:
     rendered(root, ("a_rain_of_stones_x2", "treeflight_x2"))
 

@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from published import DISPARITY, FLOW, LEAVES, ROWS
+from published import DISPARITY, FLOW, LEAVES, ROWS, things_flow
 
 from corr.data.flow_pairs import read_flow
 from corr.errors import DatasetError
@@ -112,3 +112,34 @@ def test_real_pairs(shared_data):
     whale = {pair.name: pair for pair in read_flow(shared_data / "middlebury-flow")}["RubberWhale"]
     length = np.linalg.norm(whale.truth().flow, axis=2)
     assert np.nanmean(length) == pytest.approx(1.26, abs=0.005)  # the reference's error of no flow
+
+
+def test_flyingthings3d(tmp_path):
+    """Into the future and the past; a film's first and last frame have a file without a partner."""
+    things_flow(tmp_path)
+    pairs = read_flow(tmp_path)
+    assert [pair.name for pair in pairs] == [
+        f"clean/{place}/{way}/left/{number}"
+        for way, numbers in (("into_future", ("0006", "0007")), ("into_past", ("0007", "0008")))
+        for place in ("TEST/B/0013", "TRAIN/A/0000")
+        for number in numbers
+    ]
+    assert {pair.group for pair in pairs} == {"flyingthings3d-clean"}
+    forth, back = pairs[0], pairs[4]
+    assert (forth.image0.name, forth.image1.name) == ("0006.png", "0007.png")
+    assert (back.image0.name, back.image1.name) == ("0007.png", "0006.png")
+    np.testing.assert_array_equal(forth.truth().flow, FLOW)
+    np.testing.assert_array_equal(back.truth().flow, -FLOW)
+    assert forth.truth().occluded is None
+
+
+def test_flyingthings3d_that_is_not_whole(tmp_path):
+    things_flow(tmp_path)
+    (tmp_path / "frames_cleanpass/TRAIN/A/0000/left/0007.png").unlink()
+    with pytest.raises(DatasetError, match=r"lacks '0007.png'"):
+        read_flow(tmp_path)
+    things_flow(tmp_path)
+    fields = tmp_path / "optical_flow/TRAIN/A/0000/into_future/left"
+    (fields / "OpticalFlowIntoFuture_0006_L.pfm").rename(fields / "0006.pfm")
+    with pytest.raises(DatasetError, match="has no number; SceneFlow's flow is Optical"):
+        read_flow(tmp_path)

@@ -40,6 +40,10 @@ def test_by_hand():
     assert result["kept_40"] == 0
     assert result["kept_100"] == pytest.approx(4 / 7)
     assert result["ause"] == pytest.approx(0)
+    # Right within 1 px: 0.9, 0.8 and 0.7; wrong: 0.2, 0.3 and 0.1. The missing one was not matched.
+    assert result["ece"] == pytest.approx((0.1 + 0.2 + 0.3 + 0.2 + 0.3 + 0.1) / 6)
+    for kind, total in (("bin", 6), ("right", 3), ("sure", 3.0)):
+        assert sum(result[f"{kind}_{k}"] for k in range(10)) == pytest.approx(total / 6)
     blind = scores(found, np.ones((2, 4)), truth)
     assert blind["kept_10"] == pytest.approx(4 / 7)
     assert blind["ause"] > 0.1
@@ -60,8 +64,8 @@ def test_the_curves_are_drawn():
     found = scores(np.ones((2, 4)), np.eye(2, 4), 4 * np.eye(2, 4))
     results = {"census": [ItemResult("a", "b", found)], "none": []}
     pictures = StereoBenchmark().overview([], {"census": results["census"]})
-    assert list(pictures) == ["sparsification"]
-    assert pictures["sparsification"].shape == (450, 720, 3)
+    assert list(pictures) == ["sparsification", "reliability"]
+    assert {picture.shape for picture in pictures.values()} == {(450, 720, 3)}
 
 
 def test_the_protocol_names_thresholds_and_masks():

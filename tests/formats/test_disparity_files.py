@@ -173,8 +173,6 @@ def test_png_of_eight_bits_with_its_scale(tmp_path):
     with pytest.warns(UserWarning, match=r"has 8 bits.* steps of 0\.25 px up to 63\.75 px"):
         read = read_disparity(tmp_path / "a.png", scale=4)
     np.testing.assert_array_equal(read, np.float32([[np.nan, 1, 63.75]]))
-    with pytest.raises(FormatError, match=r"16 bits and 1 here; .* give the scale, if it is known"):
-        read_disparity(tmp_path / "a.png")
     with pytest.raises(FormatError, match="is a number above 0"):
         read_disparity(tmp_path / "a.png", scale=-1)
     write_kitti_disparity(tmp_path / "b.png", np.ones((2, 2), np.float32))
@@ -183,3 +181,22 @@ def test_png_of_eight_bits_with_its_scale(tmp_path):
     write_pfm(tmp_path / "b.pfm", np.ones((2, 2), np.float32))
     with pytest.raises(FormatError, match=r"a scale is for a \.png of 8 bits"):
         read_disparity(tmp_path / "b.pfm", scale=4)
+
+
+def test_png_of_eight_bits_without_a_scale_is_in_whole_pixels(tmp_path):
+    grey = np.array([[0, 4, 255]], np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), grey)
+    cv2.imwrite(str(tmp_path / "three.png"), np.dstack([grey] * 3))
+    for name in ("a.png", "three.png"):
+        with pytest.warns(UserWarning, match=r"has 8 bits a pixel.* read as whole px.* give"):
+            read = read_disparity(tmp_path / name)
+        np.testing.assert_array_equal(read, np.float32([[np.nan, 4, 255]]))
+    # A drawn map is not taken for one, and KITTI's own readers take no 8 bits.
+    cv2.imwrite(str(tmp_path / "drawn.png"), np.dstack([grey, grey, 255 - grey]))
+    with pytest.raises(FormatError, match="is in colour; a disparity map is grey"):
+        read_disparity(tmp_path / "drawn.png")
+    with pytest.raises(FormatError, match="has 8 bits and 1 channels; KITTI's png has 16"):
+        read_kitti_disparity(tmp_path / "a.png")
+    cv2.imwrite(str(tmp_path / "wide.png"), np.zeros((2, 2, 3), np.uint16))
+    with pytest.raises(FormatError, match="has 16 bits and 3 channels"):
+        read_disparity(tmp_path / "wide.png")

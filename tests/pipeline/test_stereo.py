@@ -8,7 +8,7 @@ from skimage import data
 from corr.errors import ImageError, ModelError, OptionError
 from corr.extractors.dense_tiles import describe_cells
 from corr.formats import to_tensor
-from corr.metrics import bad_pixel_rate
+from corr.metrics import bad_pixel_rate, reliability
 from corr.models import HardNet, StereoDescriptor, UniversalCorrespondenceNetwork
 from corr.pipeline import stereo
 from corr.pipeline.stereo import disparity
@@ -88,6 +88,18 @@ def test_confidence_tells_right_pixels_from_wrong_ones():
     assert wrong[known & (found.confidence == 0)].mean() > fifths[0]
 
 
+def test_confidence_is_how_often_a_matched_pixel_is_right():
+    left, right, truth = data.stereo_motorcycle()
+    found = disparity(left, right, max_disparity=64)
+    matched = np.isfinite(truth) & (found.confidence > 0)
+    is_right = np.abs(found.disparity - truth)[matched] <= 1
+    assert reliability(is_right, found.confidence[matched]).error < 0.04
+    unsure = found.confidence[matched] < 0.8
+    assert 0.02 < unsure.mean() < 0.5
+    expected = found.confidence[matched][unsure].mean()
+    assert is_right[unsure].mean() == pytest.approx(expected, abs=0.12)
+
+
 def test_the_range_is_estimated_when_not_given():
     left, right, truth = data.stereo_motorcycle()
     highest = truth[np.isfinite(truth)].max()
@@ -139,6 +151,16 @@ def test_a_large_image_is_solved_in_strips(monkeypatch):
     found = disparity(left, right, max_disparity=64)
     assert np.mean(np.abs(found.disparity - whole.disparity) > 1) < 0.01
     assert bad_pixel_rate(found.disparity, truth, 2.0) < 0.065
+
+
+def test_a_vertical_offset_makes_no_confident_wrong_map():
+    left, right, truth = data.stereo_motorcycle()
+    found = disparity(left, np.roll(right, 8, axis=0), max_disparity=64)
+    straight = disparity(left, right, max_disparity=64)
+    assert found.confidence.mean() < 0.6 * straight.confidence.mean()
+    known = np.isfinite(truth)
+    wrong = known & (np.abs(found.disparity - truth) > 4)
+    assert (wrong & (found.confidence > 0.95)).sum() < 0.02 * known.sum()
 
 
 def test_two_equal_images_are_not_called_swapped():

@@ -91,7 +91,7 @@ def test_images_of_a_track_are_paired_across_ranks(trained: Path):
     """The second of the ranks has no pair of its own."""
     for rank in (0, 1):
         found = read(trained, "images-unpaired", 2, rank)
-        assert found["num_described"] == 6
+        assert found["num_seen"] == 6
         assert sorted(found["labels"]["tracks"].tolist()) == [0, 0, 0, 1, 2, 2, 2]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corr.tasks.schedule import warm_up_and_decay
+from corr.tasks.schedule import learning_rate_factor, warm_up_and_decay
 
 
 def test_up_to_one_then_down_to_nought_on_straight_lines():
@@ -28,3 +28,16 @@ def test_a_warm_up_longer_than_training_takes_half_of_it():
 def test_beyond_the_end_it_stays_at_nought():
     assert warm_up_and_decay(2, 5)(50) == 0
     assert warm_up_and_decay(0, 1)(0) == 1
+
+
+@pytest.mark.parametrize(
+    ("schedule", "halved"), [("short", (300, 400, 500)), ("long", (200, 300, 400, 500))]
+)
+def test_published_schedules_halve_where_they_were_published(schedule, halved):
+    """S_short of 600 thousand steps, and S_long of 1200 scaled to as many."""
+    factor = learning_rate_factor(schedule, 10, 600)
+    assert [factor(step) for step in (0, 4, 9)] == pytest.approx([1 / 11, 5 / 11, 10 / 11])
+    for number, step in enumerate(halved):
+        assert factor(step - 1) == 0.5**number
+        assert factor(step) == 0.5 ** (number + 1)
+    assert factor(599) == 0.5 ** len(halved)

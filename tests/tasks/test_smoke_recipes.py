@@ -12,8 +12,8 @@ from corr.tasks.records import read_history
 from corr.tasks.training import train
 
 NAMES = [name for name in recipe_names() if name.startswith("smoke/")]
-FIGURE = "val/fpr95"
-"""What a patch recipe is judged by; others by their loss."""
+FIGURES = ("val/fpr95", "val/epe")
+"""What recipes of patches and of optical flow are judged by; others by their loss."""
 
 
 def test_there_are_those_of_the_patch_losses():
@@ -23,11 +23,12 @@ def test_there_are_those_of_the_patch_losses():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_learns(name: str, tmp_path: Path):
-    """FPR95 of held-out pairs falls below the untrained network's, or else the loss falls."""
+    """The figure of held-out pairs falls below the untrained network's, or else the loss falls."""
     train([name, "--out", str(tmp_path / "run"), "--trainer.logger", "false"])
     history = read_history(tmp_path / "run")
-    if FIGURE in history:
-        untrained, *_, trained = history[FIGURE][1]
+    figures = [history[name][1] for name in FIGURES if name in history]
+    if figures:
+        untrained, *_, trained = figures[0]
         assert trained < untrained
     else:
         loss = np.array(history["train/loss"][1])

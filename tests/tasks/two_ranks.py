@@ -246,7 +246,7 @@ def run(folder: Path, name: str, num_ranks: int) -> None:
         "state": task.state_dict(),
         "labels": {} if labels is None else dict(vars(labels)),
         "loss": trainer.callback_metrics.get("train/loss"),
-        "num_described": task.num_described,
+        "num_seen": task.num_seen,
         "refused": refused,
     }
     torch.save(written, folder / f"{name}-of{num_ranks}-rank{trainer.global_rank}.pt")

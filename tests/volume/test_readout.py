@@ -40,18 +40,18 @@ def test_both_views_equal_a_naive_loop():
             assert abs(winners.disparity[y, x] - best) <= 0.5
             rivals = [c for d, c in enumerate(costs) if abs(d - best) > 1]
             uniqueness = (min(rivals) - costs[best]) / max(min(rivals), 1)
-            np.testing.assert_allclose(winners.confidence[y, x], uniqueness, rtol=1e-6)
+            np.testing.assert_allclose(winners.peak_ratio[y, x], uniqueness, rtol=1e-6)
             seen = [d for d in range(9) if x + d < 20]
             assert winners.right[y, x] == min(seen, key=lambda d: (total[y, x + d, d], d))
 
 
 def test_confidence_is_nothing_for_a_tie_or_without_a_rival():
     tie = np.array([[[3, 9, 9, 3, 9]]], np.uint16)
-    assert _read(tie).confidence.tolist() == [[0]]
+    assert _read(tie).peak_ratio.tolist() == [[0]]
     for depth in (1, 2):
-        assert _read(np.zeros((2, 2, depth), np.uint16)).confidence.max() == 0
+        assert _read(np.zeros((2, 2, depth), np.uint16)).peak_ratio.max() == 0
     clear = np.array([[[100, 60, 25, 60, 100]]], np.uint16)
-    assert _read(clear).confidence.tolist() == [[0.75]]
+    assert _read(clear).peak_ratio.tolist() == [[0.75]]
 
 
 def test_views_agree_up_to_the_tolerance_and_never_outside_the_right_image():

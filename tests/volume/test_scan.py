@@ -41,7 +41,7 @@ def test_winners_equal_those_of_the_cpu_exactly(shape, subpixel):
     expected = read_winners(sweeps, subpixel)
     found = read_scan(torch.from_numpy(sweeps.astype(np.int16)), subpixel)
     np.testing.assert_array_equal(found.disparity, expected.disparity)
-    np.testing.assert_array_equal(found.confidence, expected.confidence)
+    np.testing.assert_array_equal(found.peak_ratio, expected.peak_ratio)
     np.testing.assert_array_equal(found.right, expected.right)
 
 

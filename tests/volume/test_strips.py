@@ -29,7 +29,7 @@ def test_a_volume_within_the_limit_is_solved_at_once():
     cost, guide = _scene(40, 60, 12)
     whole = read_winners(sweep(cost(0, 40), guide))
     found = winners_of_strips(cost, guide, 12, preset("census"))
-    for name in ("disparity", "confidence", "right"):
+    for name in ("disparity", "peak_ratio", "right"):
         np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
 
 

@@ -22,7 +22,10 @@ STEREO = [
     [
         ("fast-synthetic", None),
         ("fast-hinge", None),
+        ("fast-eth3d", "eth3d"),
         ("fast-flyingthings", "flyingthings3d"),
+        ("fast-flyingthings", "monkaa"),
+        ("fast-flyingthings", "driving"),
         ("fast-kitti", "kitti-2012"),
         ("fast-kitti", "kitti-2015"),
         ("fast-middlebury", "middlebury-stereo"),

@@ -1,0 +1,1 @@
+"""Pairs of frames with dense flow for training networks of optical flow."""
