@@ -61,6 +61,10 @@ def unchecked() -> Iterator[None]:
             "refine 'some' is not known; use 'none', 'variational' or 'lk'",
         ),
         (
+            lambda: FlowNetS(1 / 16, refine="some"),
+            "refine 'some' is not known; use 'none', 'variational' or 'lk'",
+        ),
+        (
             lambda: SpatialTransformer("shear"),
             "transform 'shear' is not known; use rotation, similarity, affine",
         ),

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from corr.errors import ShapeError
+from corr.errors import OptionError, ShapeError
 from corr.models.network import Network
+
+Refinement = Literal["none", "variational", "lk"]
+"""What brings a flow closer to what the images show, see `corr.pipeline.flow_refinement`."""
+
+
+def check_refinement(refine: str | None) -> None:
+    """Refuse what is not a refinement; None is each model's own.
+
+    Raises:
+        OptionError: names it and those that there are.
+    """
+    if refine is not None and refine not in get_args(Refinement):
+        raise OptionError(f"refine '{refine}' is not known; use 'none', 'variational' or 'lk'")
 
 
 class ImageFeatures(NamedTuple):
@@ -27,8 +40,8 @@ class FlowNetwork(Network):
 
     multiple: int = 64
     """Images are padded to heights and widths of so many px, at the right and below."""
-    refine: str = "none"
-    """How its flow is refined unless asked otherwise, see `corr.flow`: none, variational or lk."""
+    refine: Refinement = "none"
+    """How its flow is refined by `corr.flow`, unless asked otherwise."""
 
     @abstractmethod
     def forward(

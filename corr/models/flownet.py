@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from corr.errors import OptionError
 from corr.machine.precision import multiplies_bfloat16
-from corr.models.flow_network import FlowNetwork
+from corr.models.flow_network import FlowNetwork, Refinement, check_refinement
 from corr.models.flownet_layers import Hourglass, Tower, Widths
 from corr.models.flownet_refinement import FlowPrediction, FlowUpsampling
 from corr.models.folding import lean_copy
@@ -33,13 +33,18 @@ class FlowNet(FlowNetwork):
     Args:
         mean: of the colours R, G and B, which is taken from the images; None for that of each pair.
         flow_unit: px that a flow of 1 is inside the network.
+        refine: how `corr.flow` refines its flow, unless asked otherwise.
 
     Raises:
-        OptionError: not three colours, or a unit of 0 or less.
+        OptionError: not three colours, a unit of 0 or less, or an unknown refinement.
     """
 
-    def __init__(self, mean: Sequence[float] | None, flow_unit: float) -> None:
+    def __init__(
+        self, mean: Sequence[float] | None, flow_unit: float, refine: Refinement = "none"
+    ) -> None:
         super().__init__()
+        check_refinement(refine)
+        self.refine = refine
         if not flow_unit > 0:
             raise OptionError(f"flow_unit is {flow_unit}; use a number of px above 0")
         self.flow_unit = flow_unit
@@ -85,6 +90,7 @@ class FlowNetS(FlowNet):
         batch_norm: whether convolutions are followed by batch normalisation; the paper's are not.
         mean: of the colours R, G and B, which is taken from the images; None for that of each pair.
         flow_unit: px that a flow of 1 is inside the network.
+        refine: how `corr.flow` refines its flow, unless asked otherwise.
 
     Raises:
         OptionError: a setting outside its range.
@@ -97,8 +103,9 @@ class FlowNetS(FlowNet):
         batch_norm: bool = False,
         mean: Sequence[float] | None = MEAN,
         flow_unit: float = FLOW_UNIT,
+        refine: Refinement = "none",
     ) -> None:
-        super().__init__(mean, flow_unit)
+        super().__init__(mean, flow_unit, refine)
         widths = Widths.of(width)
         self.tower = Tower(6, widths, batch_norm=batch_norm)
         self.hourglass = Hourglass(

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.models.descriptor_tower import DescriptorTower, described_by
-from corr.models.flow_network import ImageFeatures, check_sizes
+from corr.models.flow_network import ImageFeatures, Refinement, check_sizes
 from corr.models.flownet import FLOW_UNIT, MEAN, FlowNet
 from corr.models.flownet_layers import Hourglass, Tower, Widths, convolutions
 from corr.models.flownet_refinement import SLOPE
@@ -47,6 +47,7 @@ class FlowNetC(FlowNet):
             that network, or what its `network.yaml` holds.
         freeze_features: whether those of `features` stay as they are in training.
         flow_unit: px that a flow of 1 is inside the network.
+        refine: how `corr.flow` refines its flow, unless asked otherwise.
 
     Raises:
         OptionError: a setting outside its range.
@@ -62,8 +63,9 @@ class FlowNetC(FlowNet):
         features: str | dict[str, Any] | None = None,
         freeze_features: bool = False,
         flow_unit: float = FLOW_UNIT,
+        refine: Refinement = "none",
     ) -> None:
-        super().__init__(mean, flow_unit)
+        super().__init__(mean, flow_unit, refine)
         widths = Widths.of(width)
         self.tower: Tower | DescriptorTower
         weights: dict[str, Tensor] | None = None

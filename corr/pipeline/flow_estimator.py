@@ -12,12 +12,12 @@ from jaxtyping import Float32
 from corr.classical.flow import METHODS
 from corr.errors import ImageError, ModelError
 from corr.formats import to_tensor
-from corr.models.flow_network import FlowNetwork, ImageFeatures
+from corr.models.flow_network import FlowNetwork, ImageFeatures, Refinement, check_refinement
 from corr.models.network import DenseDescriptor, Network
 from corr.pipeline import catalog
 from corr.pipeline.flow_check import round_trip_confidence, stays_inside
 from corr.pipeline.flow_of_matches import flow_of_matches
-from corr.pipeline.flow_refinement import Refinement, check_refinement, refine_flow
+from corr.pipeline.flow_refinement import refine_flow
 from corr.pipeline.flow_tiles import MAX_PIXELS, flow_in_tiles
 from corr.resources import resolve_device
 from corr.results import FlowField, Picture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import cv2
 import numpy as np
 import torch
@@ -11,22 +9,9 @@ from jaxtyping import Float32
 
 from corr.classical.flow import refine_variationally
 from corr.classical.lucas_kanade import polish
-from corr.errors import OptionError
 from corr.formats import to_tensor
 from corr.geometry import to_grey
 from corr.results import Picture
-
-Refinement = Literal["none", "variational", "lk"]
-
-
-def check_refinement(refine: str | None) -> None:
-    """Refuse what is not a refinement; None is each model's own.
-
-    Raises:
-        OptionError: names it and those that there are.
-    """
-    if refine is not None and refine not in get_args(Refinement):
-        raise OptionError(f"refine '{refine}' is not known; use 'none', 'variational' or 'lk'")
 
 
 def refine_flow(

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from corr.formats import as_image
+from corr.models.flow_network import Refinement
 from corr.models.network import Network
 from corr.pipeline.flow_estimator import FlowEstimator
-from corr.pipeline.flow_refinement import Refinement
 from corr.pipeline.flow_tiles import MAX_PIXELS
 from corr.results import FlowField
 

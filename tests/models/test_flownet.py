@@ -173,6 +173,11 @@ def test_what_is_saved_comes_back(network, tmp_path):
     assert torch.equal(load_network(tmp_path)(*images)[-1], network(*images)[-1])
 
 
+def test_how_flow_is_refined_is_a_setting(tmp_path):
+    save_network(FlowNetC(SMALL, refine="variational"), tmp_path)
+    assert load_network(tmp_path).refine == "variational"
+
+
 def test_features_of_a_shipped_network_are_taken_once(tmp_path, monkeypatch):
     network = FlowNetC(SMALL, features="ucn")
     shipped = load_network("ucn").state_dict()
