@@ -104,7 +104,7 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
 
     name: ClassVar[str] = "stereo"
     task: ClassVar[str] = "disparity"
-    defaults: ClassVar[tuple[str, ...]] = ("census", "sgbm", "bm")
+    defaults: ClassVar[tuple[str, ...]] = ("stereo", "census", "sgbm", "bm")
     baseline: ClassVar[str] = "sgbm"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("bad-0.5/1/2/4 %", tuple(f"bad_{t:g}_all" for t in BAD_PX), 100.0),

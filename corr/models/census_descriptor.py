@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -67,7 +68,6 @@ class CensusDescriptor(DenseDescriptor):
         self.descriptor_dim, self.sharpness = descriptor_dim, sharpness
         self.reach = (rows // 2, columns // 2)
         self.context = max(self.reach)
-        self.register_buffer("differences", _differences(rows, columns), persistent=False)
         count = rows * columns - 1
         self.linear = nn.Conv2d(count, descriptor_dim, 1, bias=False)
         self.layers = nn.Sequential(
@@ -92,25 +92,25 @@ class CensusDescriptor(DenseDescriptor):
 
     def bits(self, grey: Float[Tensor, "B 1 H W"]) -> Float[Tensor, "B N H W"]:
         """In [-1, 1], one for each neighbour, row by row: above 0 where it is brighter."""
-        rows, columns = self.reach
-        padded = F.pad(grey.float(), (columns, columns, rows, rows), mode="replicate")
-        with torch.autocast(grey.device.type, enabled=False):  # bfloat16 has no fine grey levels
-            differences = F.conv2d(
-                padded.contiguous(memory_format=torch.channels_last), self.get_buffer("differences")
-            )
-        return torch.tanh(differences * self.sharpness)
+        (up, side), (height, width) = self.reach, grey.shape[-2:]
+        scaled = grey * self.sharpness
+        padded = F.pad(scaled, (side, side, up, up), mode="replicate")
+        places = itertools.product(range(2 * up + 1), range(2 * side + 1))
+        neighbours = torch.cat(
+            [
+                padded[:, :, y : y + height, x : x + width]
+                for y, x in places
+                if (y, x) != self.reach
+            ],
+            dim=1,
+        )
+        return neighbours.sub_(scaled).tanh_()  # in the memory that it is in
 
     def describe_normalized(self, images: Float[Tensor, "B 1 H W"]) -> DenseDescription:
         """The same of grey images."""
-        bits = self.bits(images)
+        bits = self.bits(images)  # in float32: bfloat16 has no fine grey levels
+        if torch.is_autocast_enabled(bits.device.type):  # a smaller copy than that of float32
+            bits = bits.to(torch.get_autocast_dtype(bits.device.type))
+        bits = bits.contiguous(memory_format=torch.channels_last)
         described = self.linear(bits) + RESIDUAL * self.layers(bits)
         return DenseDescription(F.normalize(described.float(), dim=1))
-
-
-def _differences(rows: int, columns: int) -> Float[Tensor, "N 1 rows columns"]:
-    """Kernels that subtract the pixel in the middle from each of the others."""
-    middle = rows * columns // 2
-    kernels = torch.eye(rows * columns)
-    kernels[:, middle] -= 1
-    kept = torch.arange(rows * columns) != middle
-    return kernels[kept].view(-1, 1, rows, columns)

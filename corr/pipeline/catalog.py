@@ -18,7 +18,7 @@ DEFAULTS = {
     "match": "rootsift",
     "extract": "rootsift",
     "dense": "ucn",
-    "disparity": "census",
+    "disparity": "stereo",
     "flow": "dis-varref",
     "embed": "gemnet-triplet",
     "transfer": "ucn-semantic",

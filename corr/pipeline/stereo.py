@@ -49,10 +49,10 @@ def disparity(
         right: the other view, of the same size.
         max_disparity: search 0 to this minus 1, px (not beyond the image's width); estimated when
             not given. A pair that seems to be swapped brings a warning.
-        model: `census` (the default), `sgbm` or `bm`; or a network of patches or of every place
-            (a name that `corr models` lists, a folder that training wrote, or a loaded network),
-            whose similarity takes the place of the census cost. Names joined by `+`, such as
-            `census+hardnet`, average their costs.
+        model: `stereo` (the default), another network of patches or of every place (a name that
+            `corr models` lists, a folder that training wrote, or a loaded network), whose
+            similarity is the cost; `census`, which is faster; `sgbm` or `bm`. Names joined by `+`,
+            such as `census+hardnet`, average their costs.
         fill: give a value to what only one view sees; otherwise NaN.
         search: who finds the candidates of a pixel, for `census` and networks: `auto` scores every
             disparity; `exact`, `faiss` (on the CPU) and `faiss-gpu` score the most similar pixels

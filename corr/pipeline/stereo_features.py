@@ -78,10 +78,12 @@ def feature_rows(
     was_training = network.training
     with torch.inference_mode():
         network.to(device).eval()
-        coarse_left, coarse_right = (
-            _described(network, to_tensor(view).to(device)) for view in (left, right)
-        )
         spacing = _spacing(network)
+        # Maps as large as the images are kept in half the memory, in which they are compared.
+        kept = torch.bfloat16 if spacing == 1 else torch.float32
+        coarse_left, coarse_right = (
+            _described(network, to_tensor(view).to(device)).to(kept) for view in (left, right)
+        )
         network.train(was_training)
 
     @torch.inference_mode()
@@ -117,13 +119,14 @@ def _band(
 ) -> UInt8[np.ndarray, "H W D"]:
     """The costs of a few rows: of all disparities, or of the candidates that a search finds."""
     if search == "auto":
-        if multiplies_bfloat16(left.device.type):  # its error is that of half a level of the cost
-            left, right = left.bfloat16(), right.bfloat16()
+        # The error of bfloat16 is that of half a level of the cost.
+        kind = torch.bfloat16 if multiplies_bfloat16(left.device.type) else torch.float32
+        left, right = left.to(kind), right.to(kind)
         scores = correlate_rows(left, right, max_disparity).float()
         return _cost(scores).cpu().numpy()
     found = find_candidates(
-        left.permute(1, 2, 0),
-        right.permute(1, 2, 0),
+        left.float().permute(1, 2, 0),
+        right.float().permute(1, 2, 0),
         max_disparity,
         search=search,
         candidates=candidates,
