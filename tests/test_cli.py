@@ -114,7 +114,7 @@ def test_disparity_and_what_fill_does(pair, capsys):
     assert np.isnan(holes).any()
     assert abs(np.nanmedian(holes) - SHIFT) < 0.5
     assert re.search(
-        r"disparity by census: .* px, \d+ % matched, in .* wrote d\.pfm", capsys.readouterr().out
+        r"disparity by stereo: .* px, \d+ % matched, in .* wrote d\.pfm", capsys.readouterr().out
     )
 
 

@@ -68,7 +68,7 @@ def disparity(
             search is unknown or not for this model.
 
     Images of any number of rows take bounded memory (see `corr.volume.strips`), about 2 GB and 60
-    bytes a pixel.
+    bytes a pixel, with `stereo` 250.
     """
     chosen = resolve_costs(model, tuple(OPENCV))
     check_search(search, candidates)
