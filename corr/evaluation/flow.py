@@ -57,7 +57,7 @@ class FlowBenchmark(Benchmark[FlowPair, FlowInputs, FlowField]):
 
     name: ClassVar[str] = "flow"
     task: ClassVar[str] = "flow"
-    defaults: ClassVar[tuple[str, ...]] = ("dis",)
+    defaults: ClassVar[tuple[str, ...]] = ("dis", "dis-varref", "flownetc")
     baseline: ClassVar[str] = "dis"
     columns: ClassVar[tuple[Column, ...]] = (
         Column("EPE px", ("epe_all",), decimals=2),

@@ -73,6 +73,12 @@ _UNTRAINED = Entry(
     "gemnet-untrained", ("embed",), "untrained", "GeMNet before any training: the floor to compare"
 )
 _LEARNED = {
+    "flownetc": Entry(
+        "flownetc",
+        ("flow",),
+        "learned",
+        "FlowNetC with 3/8 of the channels on the descriptors of ucn, from synthetic scenes",
+    ),
     "hardnet": Entry(
         "hardnet",
         ("match", "extract", "disparity"),
@@ -95,7 +101,7 @@ _LEARNED = {
         "stereo",
         ("disparity",),
         "learned",
-        "StereoDescriptor of every pixel, from synthetic scenes, and our semi-global matching",
+        "a census whose bits a small network weighs, and our semi-global matching",
     ),
     "ucn": Entry(
         "ucn",
