@@ -251,7 +251,7 @@ def test_exports_that_are_refused(refused, monkeypatch):
     assert refused("export", "sift", "-o", "n.onnx") == (
         "model 'sift' is classical: it has no network to export"
     )
-    assert "'hardnett' is neither a folder nor one of: gemnet-siamese, " in refused(
+    assert "'hardnett' is neither a folder nor one of: flownetc, gemnet-siamese, " in refused(
         "export", "hardnett", "-o", "n.onnx"
     )
     assert "the following arguments are required: -o/--output" in refused("export", "hardnet")

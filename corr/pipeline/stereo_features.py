@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from corr.errors import ModelError
@@ -98,10 +98,24 @@ def feature_rows(
                 search=search,
                 candidates=candidates,
             )
-        cost[:, unseen] = UNSEEN_COST
+        _price_unseen(cost, unseen)
         return cost
 
     return rows
+
+
+def _price_unseen(cost: UInt8[np.ndarray, "H W D"], unseen: Bool[np.ndarray, "W D"]) -> None:
+    """Write the cost of matches outside the right image.
+
+    Where all that is seen costs the same, as before a view without content, so does what is not:
+    nothing is preferred, and the map has no confidence there.
+    """
+    columns = slice(0, int(unseen.any(1).sum()))  # the first ones
+    seen, outside = cost[:, columns], unseen[columns]
+    lowest = np.where(outside, 255, seen).min(2, keepdims=True)
+    highest = np.where(outside, 0, seen).max(2, keepdims=True)
+    price = np.where(lowest == highest, highest, np.minimum(highest, UNSEEN_COST))
+    np.copyto(seen, price.astype(np.uint8), where=outside)
 
 
 def preset_name(network: Network) -> str:

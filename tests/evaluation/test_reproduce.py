@@ -32,6 +32,8 @@ class TestShipped:
             for figure in run.figures:
                 if figure.name in COUNTS:
                     shown = f"{figure.value:.0f}"
+                elif figure.name.startswith("epe"):  # px
+                    shown = f"{figure.value:.2f}"
                 else:
                     decimals = 2 if figure.name == "fpr95" else 1
                     shown = f"{100 * figure.value:.{decimals}f}"

@@ -120,7 +120,7 @@ def test_each_image_goes_through_the_network_once():
 def test_the_speed_counts_images_and_not_pairs(monkeypatch):
     """Twelve images make twelve pairs, of 24 descriptors."""
     now = iter(range(100))
-    monkeypatch.setattr("corr.tasks.metric.time.perf_counter", lambda: float(next(now)))
+    monkeypatch.setattr("corr.tasks.network_task.time.perf_counter", lambda: float(next(now)))
     trainer = fit(small_task(), [random_batch(3, 4)], steps=1)
     assert float(trainer.callback_metrics["train/images_per_s"]) == 12
 

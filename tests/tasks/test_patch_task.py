@@ -148,7 +148,7 @@ def test_a_step_logs_the_loss_and_the_distances_it_comes_from():
 
 def test_the_speed_counts_the_patches_of_both_sides(monkeypatch: pytest.MonkeyPatch):
     now = iter(range(100))
-    monkeypatch.setattr("corr.tasks.metric.time.perf_counter", lambda: float(next(now)))
+    monkeypatch.setattr("corr.tasks.network_task.time.perf_counter", lambda: float(next(now)))
     trainer = fit(small_task(), [random_pairs(16, 0)], max_steps=1)
     assert float(trainer.callback_metrics["train/patches_per_s"]) == 32
 

@@ -34,7 +34,7 @@ from corr.losses import (
 )
 from corr.models import GeMNet, HardNet, HardNetSTN, UniversalCorrespondenceNetwork
 from corr.models.hardnet import normalize_patches
-from corr.tasks import CorrespondenceTask, EmbeddingTask, MetricTask, ViewTask, metric
+from corr.tasks import CorrespondenceTask, EmbeddingTask, MetricTask, ViewTask, network_task
 from corr.tasks.quiet import quiet
 
 STEPS = 3
@@ -198,7 +198,7 @@ def run(folder: Path, name: str, num_ranks: int) -> None:
     """Train one case; each process writes its file."""
     case = CASES[name]
     torch.manual_seed(0)
-    metric.share_batch_statistics = SHARE if case.shared else lambda network: None
+    network_task.share_batch_statistics = SHARE if case.shared else lambda network: None
     if case.network is HardNetSTN:
         network = HardNetSTN(descriptor_dim=16, dropout=0.0, light=True)
         task, whole = RecordingViews(network, case.loss, warmup_steps=0), STEPS * [some_pairs(ROWS)]
@@ -264,7 +264,7 @@ def run_all(folder: Path, num_ranks: int) -> None:
             run(folder, name, num_ranks)
 
 
-SHARE = metric.share_batch_statistics
+SHARE = network_task.share_batch_statistics
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])
