@@ -30,7 +30,7 @@ TRAINED = "descriptor"
 """Folder of the network that the demo trains, inside its own."""
 MATCHERS = ("rootsift", "hardnet")
 """Shown where this installation has them, before the one just trained."""
-STEREO = ("census", "sgbm")
+STEREO = ("stereo", "sgbm")
 FOOT = (
     "The motorcycle pair is Middlebury 2014 at quarter size (Scharstein et al. 2014); the "
     "astronaut is Eileen Collins, photographed by NASA, public domain. Both come with "

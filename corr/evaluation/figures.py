@@ -63,6 +63,8 @@ class CardRun:
     data: str
     """What has to be in the folder that `--root` names."""
     figures: tuple[Figure, ...]
+    items: tuple[str, ...] = ()
+    """Those that it was measured on, where the benchmark reads several sets; else none."""
 
     @property
     def benchmark(self) -> str:
@@ -139,7 +141,10 @@ def read_figures(network: str) -> CardFigures:
 
 def _run(entry: Mapping[str, Any]) -> CardRun:
     figures = tuple(_figures(entry["figures"]))
-    run = CardRun(str(entry["command"]), str(entry["data"]), figures)
+    items = tuple(entry.get("items", ()))
+    if not all(isinstance(item, str) for item in items):  # YAML reads 000027_10 as a number
+        raise ValueError(items)
+    run = CardRun(str(entry["command"]), str(entry["data"]), figures, items)
     if shlex.split(run.command)[:2] != ["corr", "evaluate"] or not run.models:
         raise ValueError(run.command)
     return run

@@ -35,7 +35,8 @@ def reproduce(network: str, root: Path | None, cache: Cache) -> list[Outcome]:
 
     Args:
         network: a shipped one.
-        root: the data of the commands that need some; those are left out, and listed, without.
+        root: the data of the commands that need some; those are left out, and listed, without, as
+            are those of a card that were measured on another set.
         cache: results of earlier runs.
 
     Raises:
@@ -49,8 +50,11 @@ def reproduce(network: str, root: Path | None, cache: Cache) -> list[Outcome]:
         if run.needs_root and root is None:
             left_out.append(run)
             continue
-        console.print(f"$ {run.command}", style="bold", highlight=False, markup=False)
         parts = _parts(run, root, cache)
+        if not _is_measured_on(run, parts):
+            left_out.append(run)
+            continue
+        console.print(f"$ {run.command}", style="bold", highlight=False, markup=False)
         reports = {report.benchmark: report for report in evaluate(parts, cache, None)}
         outcomes += [Outcome(figure, figure.found(reports)) for figure in run.figures]
     _show(network, outcomes, console)
@@ -69,6 +73,15 @@ def _parts(run: CardRun, root: Path | None, cache: Cache) -> list[Part]:
     if run.benchmark == MINI:
         return mini(run.models, cache, choices)
     return [single(run.benchmark, root if run.needs_root else None, run.models, choices)]
+
+
+def _is_measured_on(run: CardRun, parts: list[Part]) -> bool:
+    """Whether the root has the items of a run; one that names none takes any."""
+    if not run.items:
+        return True
+    (part,) = parts
+    found = {part.benchmark.label(item) for item in part.benchmark.items(part.root)}
+    return found.issuperset(run.items)
 
 
 def _show(network: str, outcomes: list[Outcome], console: Console) -> None:

@@ -40,8 +40,8 @@ class Calibration:
     """The logit of the probability that a matched pixel is right, a sum of cues.
 
     No weight is below 0, so that the probability rises with the peak ratio and the agreement, and
-    falls with what was moved. The difference of the two views at the pixel itself, 0 or 1 px where
-    they agree, and whether either sweep alone finds the same, had no weight beside the peak ratio.
+    falls with what was moved. The left-right check counts by its neighbourhood: a pixel that fails
+    it is not matched at all.
     """
 
     constant: float

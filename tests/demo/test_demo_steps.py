@@ -125,6 +125,6 @@ def test_the_whole_demo(tmp_path, capsys):
     assert len(shown) >= 11
     assert all((out / name).is_file() for name in shown)
     printed = capsys.readouterr().out
-    for words in ("rootsift", "descriptor", "census", "sgbm", "bad-2", "seconds", "the page: "):
+    for words in ("rootsift", "descriptor", "stereo", "sgbm", "bad-2", "seconds", "the page: "):
         assert words in printed
     assert not re.search(r"<script|https?:", page.read_text("utf-8"))

@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import skimage.data
 import yaml
 
 from corr import resources
@@ -14,6 +16,7 @@ from corr.evaluation.cache import Cache
 from corr.evaluation.figures import CardRun, read_figures
 from corr.evaluation.photographs import installed_folder
 from corr.evaluation.reproduction import _parts
+from corr.formats import write_image
 from corr.models.saved import shipped_networks
 
 COUNTS = ("num_matches", "num_correct")
@@ -80,6 +83,25 @@ def test_what_holds_and_what_needs_data(weights, capsys):
     ) in shown
 
 
+def test_what_was_measured_on_another_set_is_left_out(weights, tmp_path, capsys):
+    """A root of one set: the figures of the other are not judged by it."""
+    folder = tmp_path / "data" / "v_one"
+    folder.mkdir(parents=True)
+    for number in range(1, 7):
+        write_image(folder / f"{number}.png", skimage.data.chelsea()[:120, :160])
+        np.savetxt(folder / f"H_1_{number}", np.eye(3))
+    path = weights / figures.FILE
+    content = yaml.safe_load(path.read_text())
+    run = {**content["runs"][1], "figures": {"homographies": {"orb": {"mma_3": [1.0, 0.01]}}}}
+    content["runs"] = [{**run, "items": items} for items in (["v_one/1-2"], ["v_two/1-2"])]
+    path.write_text(yaml.safe_dump(content))
+    given = ["reproduce", "hardnet", "--root", str(tmp_path / "data"), "--cache", str(tmp_path)]
+    assert main(given) == 0
+    shown = capsys.readouterr().out
+    assert "1 of 1 figures of hardnet hold" in shown
+    assert "not run: corr evaluate homographies --root DIR --models orb; give --root DIR" in shown
+
+
 def test_a_figure_that_does_not_hold(weights, capsys):
     path = weights / figures.FILE
     path.write_text(path.read_text().replace("2.24", "1.5"))
@@ -101,8 +123,12 @@ def test_a_figure_that_is_not_measured(weights):
         reproduce("hardnet")
 
 
-def test_a_damaged_file(weights):
-    (weights / figures.FILE).write_text("runs: 3")
+@pytest.mark.parametrize("numbers", [False, True])
+def test_a_damaged_file(weights, numbers):
+    path = weights / figures.FILE
+    content = yaml.safe_load(path.read_text())
+    content["runs"][1]["items"] = [27]
+    path.write_text(yaml.safe_dump(content) if numbers else "runs: 3")
     with pytest.raises(ModelError, match="is damaged; it has to hold weights_sha256 and runs"):
         reproduce("hardnet")
 
