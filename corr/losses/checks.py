@@ -77,7 +77,7 @@ def check_positive(**settings: float) -> None:
             raise OptionError(f"{name} is {value}; use a value above 0")
 
 
-def check_not_negative(**settings: float) -> None:
+def check_not_negative(**settings: float | int) -> None:
     """Refuse settings below 0 and those that are no finite number.
 
     Raises:
