@@ -13,7 +13,7 @@ M = TypeVar("M", bound=nn.Module)
 
 
 class PackedConvolution(nn.Module):
-    """A convolution, or a transposed one, with the leaky rectifier behind it, for inference.
+    """A convolution, or a transposed one, with the rectifier behind it, for inference.
 
     oneDNN reorders the weights of a plain convolution in each pass: at 1/64 of an image's sides
     that takes longer than the convolution itself. Here they are reordered when the features'
@@ -27,7 +27,7 @@ class PackedConvolution(nn.Module):
     def __init__(self, convolution: nn.Conv2d | nn.ConvTranspose2d, slope: float) -> None:
         super().__init__()
         self.convolution = convolution
-        self.slope = slope
+        self._rectifier = ("leaky_relu", [slope], "") if slope else ("relu", [], "")
         where = (convolution.stride, convolution.dilation, convolution.groups)
         self._where: tuple[object, ...] = (convolution.padding, *where)
         if isinstance(convolution, nn.ConvTranspose2d):
@@ -43,9 +43,8 @@ class PackedConvolution(nn.Module):
         compute = torch.ops.mkldnn._convolution_pointwise
         if self._transposed:
             compute = torch.ops.mkldnn._convolution_transpose_pointwise
-        rectifier = "leaky_relu", [self.slope], ""
         result: Tensor = compute(
-            features, packed[1], self.convolution.bias, *self._where, *rectifier
+            features, packed[1], self.convolution.bias, *self._where, *self._rectifier
         )
         return result
 
@@ -76,7 +75,7 @@ def can_pack() -> bool:
 
 
 def pack(module: M) -> M:
-    """Replace each convolution that a leaky rectifier follows, in place; others stay.
+    """Replace each convolution that a rectifier follows, in place; others stay.
 
     Args:
         module: on the CPU, of which no gradient will be asked.
@@ -100,8 +99,8 @@ def _pack_sequence(layers: nn.Sequential) -> nn.Sequential:
     packed: list[nn.Module] = []
     for layer in layers:
         before = packed[-1] if packed else None
-        if isinstance(layer, nn.LeakyReLU) and _is_packable(before):
-            packed[-1] = PackedConvolution(before, layer.negative_slope)
+        if isinstance(layer, nn.LeakyReLU | nn.ReLU) and _is_packable(before):
+            packed[-1] = PackedConvolution(before, getattr(layer, "negative_slope", 0.0))
         else:
             packed.append(layer)
     return nn.Sequential(*packed)

@@ -25,11 +25,12 @@ LAYERS = {
 
 @needs_packing
 @torch.no_grad()
+@pytest.mark.parametrize("rectifier", [nn.LeakyReLU(0.1), nn.ReLU()])
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_a_packed_layer_computes_what_it_replaces(name, layout):
+def test_a_packed_layer_computes_what_it_replaces(name, layout, rectifier):
     torch.manual_seed(0)
-    layers = nn.Sequential(copy.deepcopy(LAYERS[name]), nn.LeakyReLU(0.1))
+    layers = nn.Sequential(copy.deepcopy(LAYERS[name]), rectifier)
     packed = pack(nn.ModuleList([copy.deepcopy(layers)]))[0]
     assert [type(layer) for layer in packed] == [PackedConvolution]
     channels = LAYERS[name].in_channels
@@ -40,9 +41,9 @@ def test_a_packed_layer_computes_what_it_replaces(name, layout):
 
 
 @needs_packing
-def test_only_a_convolution_before_a_leaky_rectifier_is_packed():
+def test_only_a_plain_convolution_before_a_rectifier_is_packed():
     layers = nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3, padding="same"), nn.LeakyReLU(0.1),
+        nn.Conv2d(3, 4, 3), nn.Tanh(), nn.Conv2d(4, 4, 3, padding="same"), nn.LeakyReLU(0.1),
         nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"), nn.LeakyReLU(0.1),
         nn.Conv2d(4, 2, 1),
     )  # fmt: skip
