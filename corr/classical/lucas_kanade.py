@@ -15,6 +15,9 @@ from corr.geometry import pixel_grid, resize, sample
 SIGMA = 3.0
 """Of the Gaussian window, px."""
 
+SURROUND = 2.0
+"""Width of the Gaussian whose mean is taken from the images, in those of the window."""
+
 ITERATIONS = 5
 
 DAMPING = 3e-4
@@ -48,10 +51,11 @@ def polish(
 ) -> Float[Tensor, "B 2 H W"]:
     """The flow moved to where the windows around each pixel and its target agree best.
 
-    Differentiable in images and flow. The gradients are those of image 0, computed once. A pixel
-    keeps its flow where the window has no texture (of an edge it keeps what lies along it), and
-    pixels whose target is outside image 1 tell nothing. Each counts by `1 / sqrt(1 + (r /
-    RESIDUAL)^2)` of its difference r, so that what is hidden takes little part.
+    Differentiable in images and flow. Each pixel is seen less the mean around it, so that one image
+    may be brighter. The gradients are those of image 0, computed once. A pixel keeps its flow where
+    the window has no texture (of an edge it keeps what lies along it), and pixels whose target is
+    outside image 1 tell nothing. Each counts by `1 / sqrt(1 + (r / RESIDUAL)^2)` of its difference
+    r, so that what is hidden takes little part.
 
     Args:
         images0: in [0, 1], any number of channels.
@@ -78,6 +82,7 @@ def polish(
         raise OptionError(
             f"iterations {iterations}, sigma {sigma} and damping {damping} have to be above 0"
         )
+    images0, images1 = (images - _window(images, SURROUND * sigma) for images in (images0, images1))
     gx, gy = _gradients(images0)
     grid = pixel_grid(flow.shape[2], flow.shape[3], flow.device)
     for _ in range(iterations):
@@ -157,15 +162,16 @@ def _residual(
     return torch.where(inside, warped - images0, 0), inside
 
 
-def _window(values: Float[Tensor, "B 1 H W"], sigma: float) -> Float[Tensor, "B 1 H W"]:
-    """The mean over a Gaussian window; the border repeats."""
+def _window(values: Float[Tensor, "B C H W"], sigma: float) -> Float[Tensor, "B C H W"]:
+    """The mean over a Gaussian window, channel by channel; the border repeats."""
     reach = math.ceil(2.5 * sigma)
     offsets = torch.arange(-reach, reach + 1, dtype=values.dtype, device=values.device)
     weights = torch.exp(-offsets.square() / (2 * sigma**2))
     weights = weights / weights.sum()
-    padded = F.pad(values, (reach, reach, reach, reach), mode="replicate")
+    single = values.flatten(0, 1).unsqueeze(1)
+    padded = F.pad(single, (reach, reach, reach, reach), mode="replicate")
     rows = F.conv2d(padded, weights.view(1, 1, 1, -1))
-    return F.conv2d(rows, weights.view(1, 1, -1, 1))
+    return F.conv2d(rows, weights.view(1, 1, -1, 1)).view_as(values)
 
 
 def _median(flow: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 2 H W"]:
