@@ -106,7 +106,9 @@ def test_no_texture_and_no_motion(pair, model):
     same = corr.flow(pair[0], pair[0], model=model)
     if model != "flownetc":
         assert np.abs(found.flow).max() < 0.01
-        assert np.abs(same.flow).max() < 0.05
+        assert np.abs(same.flow).mean() < 0.01
+        # OpenCV's Farneback moves a few pixels at the border of two equal images.
+        assert np.abs(same.flow).max() < (2 if model == "farneback" else 0.05)
         return
     # The network has to guess, but not far; and where it sees nothing it has no confidence.
     assert np.linalg.norm(found.flow, axis=2).max() < 8
