@@ -36,6 +36,9 @@ LONGEST_STEP = 1.0
 COARSEST = 16
 """Smaller side of the coarsest level of the pyramid, px."""
 
+MEDIAN_PIXELS = 2**20
+"""Of which the 25 neighbours are held at once; they take 200 bytes a pixel."""
+
 
 def polish(
     images0: Float[Tensor, "B C H W"],
@@ -172,7 +175,12 @@ def _window(values: Float[Tensor, "B C H W"], sigma: float) -> Float[Tensor, "B 
 
 
 def _median(flow: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 2 H W"]:
-    """Of the 5 x 5 vectors around, component by component."""
+    """Of the 5 x 5 vectors around, component by component; in strips, to bound the memory."""
     batch, _, height, width = flow.shape
-    around = F.unfold(F.pad(flow, (2, 2, 2, 2), mode="replicate"), 5)
-    return around.view(batch, 2, 25, height, width).median(2).values
+    padded = F.pad(flow, (2, 2, 2, 2), mode="replicate")
+    rows = max(1, MEDIAN_PIXELS // (batch * width))
+    strips = []
+    for top in range(0, height, rows):
+        around = F.unfold(padded[:, :, top : top + rows + 4], 5)
+        strips.append(around.view(batch, 2, 25, -1, width).median(2).values)
+    return torch.cat(strips, 2)

@@ -52,7 +52,7 @@ def flow(
         refine: variational, by Lucas-Kanade, or by both; the model's own when not given.
         max_flow: px at the rim of the colour wheel; the longest vector when not given.
         format: of the files in the folder of many frames.
-        truth: .flo, .npy or .png of the true flow, to say how good this one is.
+        truth: .flo, .npy, .png or .pfm of the true flow, to say how good this one is.
         draw_error: .png or .jpg of where it is wrong, by --truth.
         bad_px: errors above this are drawn as wrong.
         device: such as cpu or cuda; the best one present when not given.
@@ -193,6 +193,6 @@ def _write(  # noqa: PLR0917 - what one pair takes
     if files.warped is not None:
         found.draw_warped(view1, files.warped)
     if files.draw_confidence is not None:
-        write_picture(files.draw_confidence, draw_confidence(found.confidence))
+        write_picture(files.draw_confidence, draw_confidence(found.confidence, "occluded"))
     if files.draw_error is not None and truth is not None:
         write_picture(files.draw_error, draw_flow_error(found.flow, truth, bad_px))

@@ -26,7 +26,8 @@ from corr.results import FlowField, Picture
 class FlowEstimator:
     """What `corr.flow` does, with the model loaded once.
 
-    A network looks at each frame once where the second image of one call is the first of the next.
+    A network for flow looks at each frame once where the second image of one call is the first of
+    the next; one that describes every place looks at it in each call.
     """
 
     def __init__(

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import torch
 
-from corr.classical.lucas_kanade import lucas_kanade, polish
+from corr.classical import lucas_kanade
+from corr.classical.lucas_kanade import polish
 from corr.errors import OptionError, ShapeError
 
 
@@ -93,14 +94,21 @@ def test_gradients_are_those_of_differences():
 
 
 def test_coarse_to_fine_finds_a_long_motion():
-    found = lucas_kanade(*_views((9.0, -6.5), (120, 140)))[..., 20:-20, 20:-20]
+    found = lucas_kanade.lucas_kanade(*_views((9.0, -6.5), (120, 140)))[..., 20:-20, 20:-20]
     assert (found - _constant(9.0, -6.5, (80, 100))).norm(dim=1).mean() < 0.2
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 30), (3, 2)])
 def test_tiny_images_do_not_move(shape):
     image = torch.rand(1, 1, *shape)
-    assert lucas_kanade(image, image).abs().max() < 1e-4
+    assert lucas_kanade.lucas_kanade(image, image).abs().max() < 1e-4
+
+
+def test_the_median_in_strips_is_that_of_the_whole(monkeypatch):
+    views = _views((1.5, -0.5))
+    whole = lucas_kanade.lucas_kanade(*views)
+    monkeypatch.setattr(lucas_kanade, "MEDIAN_PIXELS", 700)  # strips of 7 rows
+    torch.testing.assert_close(lucas_kanade.lucas_kanade(*views), whole, rtol=0, atol=0)
 
 
 def test_refusals():
