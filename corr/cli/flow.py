@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from corr.results import FlowField, Picture
 
+BAD_PX = 3.0
+"""Largest error that is not drawn as wrong, px, when none is given."""
+
 
 def flow(
     image0: Path,
@@ -31,7 +34,7 @@ def flow(
     format: Literal["flo", "png", "npy"] = "flo",  # noqa: A002 - the name of the option
     truth: Path | None = None,
     draw_error: Path | None = None,
-    bad_px: float = 3.0,
+    bad_px: float = BAD_PX,
     device: str | None = None,
 ) -> int | None:
     """Measure where each pixel of the first image went in the second.
@@ -75,6 +78,7 @@ def flow(
         "--draw-confidence": draw_confidence,
         "--truth": truth,
         "--draw-error": draw_error,
+        "--bad-px": bad_px if bad_px != BAD_PX else None,
     }
     for flag, value in single.items():
         if value is not None:

@@ -199,6 +199,9 @@ def test_folders_that_are_refused(refused, folder):
     assert "give -o, --draw or --warped a FOLDER" in refused("flow", folder)
     assert "'a.png' is one image; give the second one, too" in refused("flow", "a.png")
     assert "name one folder" in refused("flow", folder, "-o", "out", "--draw", "out")
+    assert "--bad-px takes one pair of images" in refused(
+        "flow", folder, "-o", "out", "--bad-px", 2
+    )
     assert "--truth takes one pair of images" in refused(
         "flow", folder, "-o", "o", "--truth", "t.flo"
     )
