@@ -58,11 +58,11 @@ def unchecked() -> Iterator[None]:
         ),
         (
             lambda: FlowEstimator(refine="some"),
-            "refine 'some' is not known; use 'none', 'variational' or 'lk'",
+            "refine 'some' is not known; use one of 'none', 'variational', 'lk', 'lk-variational'",
         ),
         (
             lambda: FlowNetS(1 / 16, refine="some"),
-            "refine 'some' is not known; use 'none', 'variational' or 'lk'",
+            "refine 'some' is not known; use one of 'none', 'variational', 'lk', 'lk-variational'",
         ),
         (
             lambda: SpatialTransformer("shear"),

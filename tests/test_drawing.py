@@ -9,6 +9,7 @@ from corr.drawing import (
     draw_disparity,
     draw_error,
     draw_flow,
+    draw_flow_error,
     draw_keypoints,
     draw_matches,
 )
@@ -72,6 +73,16 @@ def test_error_colours_turn_at_the_threshold():
     assert picture[0, 5].tolist() == [0, 0, 0]
     assert (picture[0, 6] == picture[0, 1]).all()
     assert (picture[1, 1] == [49, 54, 149]).all()
+
+
+@pytest.mark.parametrize(("width", "count"), [(80, 3), (512, 5), (1100, 5), (1700, 9), (5000, 9)])
+def test_labels_of_errors_do_not_touch(width, count):
+    picture = draw_flow_error(*np.zeros((2, 100, width, 2), np.float32), 1.0)
+    strip = picture[100:].astype(int)
+    rows, columns = ((strip == [49, 54, 149]).all(2)).nonzero()
+    ink = (strip[rows.max() + 5 :, columns.min() :].min(2) < 128).any(0).nonzero()[0]
+    font_px = round(min(max(max(100, width) / 45, 11), 28))
+    assert (np.diff(ink) > 0.45 * font_px).sum() + 1 == count
 
 
 def test_flow_wheel_against_its_known_colours():

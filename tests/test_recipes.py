@@ -135,6 +135,11 @@ def test_a_wrong_option_is_one_line_that_names_it(options: list[str], named: str
             "'corr.tasks.PatchTusk' does not exist; did you mean 'corr.tasks.PatchTask'",
         ),
         ("model: corr.tasks.PatchTask", "model: 'network, loss' is missing"),
+        (
+            "model: {class_path: corr.tasks.ClassPairTask, init_args: {wight_decay: 1, network: "
+            "corr.models.UniversalCorrespondenceNetwork, loss: corr.losses.DualSoftmaxLoss}}",
+            "option 'wight_decay' is not accepted; did you mean 'weight_decay'",
+        ),
     ],
 )
 def test_a_wrong_recipe_is_one_line_that_names_it(tmp_path: Path, text: str, named: str):

@@ -67,22 +67,25 @@ def coarse_to_fine(image0: Grey, image1: Grey) -> Field:
     return np.ascontiguousarray(flow.numpy())
 
 
-def refine_variationally(image0: Grey, image1: Grey, flow: Field) -> Field:
+def refine_variationally(
+    image0: Grey, image1: Grey, flow: Field, *, iterations: int = REFINEMENT_ITERATIONS
+) -> Field:
     """The flow moved to a smooth one that explains brightness and gradient, px.
 
     Args:
         image0: grey.
         image1: grey, of the same size.
-        flow: px, known everywhere; the refinement starts from it, at full resolution.
+        flow: px, known everywhere; the refinement starts from it, at this resolution.
+        iterations: fixed-point ones.
 
     Source: Brox 2004, "High accuracy optical flow estimation based on a theory for warping", as
-    OpenCV's `VariationalRefinement`: the `+v` of Dosovitskiy 2015 without its coarser levels.
+    OpenCV's `VariationalRefinement`.
     """
     height, width = image0.shape
     below, beside = max(0, MIN_SIDE - height), max(0, MIN_SIDE - width)
     start = np.pad(flow, ((0, below), (0, beside), (0, 0)), mode="edge")
     method = cv2.VariationalRefinement.create()
-    method.setFixedPointIterations(REFINEMENT_ITERATIONS)
+    method.setFixedPointIterations(iterations)
     refined: Field = method.calc(_padded(image0), _padded(image1), start)[:height, :width]
     return refined
 

@@ -15,6 +15,9 @@ from corr.geometry import pixel_grid, resize, sample
 SIGMA = 3.0
 """Of the Gaussian window, px."""
 
+SURROUND = 2.0
+"""Width of the Gaussian whose mean is taken from the images, in those of the window."""
+
 ITERATIONS = 5
 
 DAMPING = 3e-4
@@ -33,6 +36,9 @@ LONGEST_STEP = 1.0
 COARSEST = 16
 """Smaller side of the coarsest level of the pyramid, px."""
 
+MEDIAN_PIXELS = 2**20
+"""Of which the 25 neighbours are held at once; they take 200 bytes a pixel."""
+
 
 def polish(
     images0: Float[Tensor, "B C H W"],
@@ -45,10 +51,11 @@ def polish(
 ) -> Float[Tensor, "B 2 H W"]:
     """The flow moved to where the windows around each pixel and its target agree best.
 
-    Differentiable in images and flow. The gradients are those of image 0, computed once. A pixel
-    keeps its flow where the window has no texture (of an edge it keeps what lies along it), and
-    pixels whose target is outside image 1 tell nothing. Each counts by `1 / sqrt(1 + (r /
-    RESIDUAL)^2)` of its difference r, so that what is hidden takes little part.
+    Differentiable in images and flow. Each pixel is seen less the mean around it, so that one image
+    may be brighter. The gradients are those of image 0, computed once. A pixel keeps its flow where
+    the window has no texture (of an edge it keeps what lies along it), and pixels whose target is
+    outside image 1 tell nothing. Each counts by `1 / sqrt(1 + (r / RESIDUAL)^2)` of its difference
+    r, so that what is hidden takes little part.
 
     Args:
         images0: in [0, 1], any number of channels.
@@ -75,6 +82,7 @@ def polish(
         raise OptionError(
             f"iterations {iterations}, sigma {sigma} and damping {damping} have to be above 0"
         )
+    images0, images1 = (images - _window(images, SURROUND * sigma) for images in (images0, images1))
     gx, gy = _gradients(images0)
     grid = pixel_grid(flow.shape[2], flow.shape[3], flow.device)
     for _ in range(iterations):
@@ -154,19 +162,25 @@ def _residual(
     return torch.where(inside, warped - images0, 0), inside
 
 
-def _window(values: Float[Tensor, "B 1 H W"], sigma: float) -> Float[Tensor, "B 1 H W"]:
-    """The mean over a Gaussian window; the border repeats."""
+def _window(values: Float[Tensor, "B C H W"], sigma: float) -> Float[Tensor, "B C H W"]:
+    """The mean over a Gaussian window, channel by channel; the border repeats."""
     reach = math.ceil(2.5 * sigma)
     offsets = torch.arange(-reach, reach + 1, dtype=values.dtype, device=values.device)
     weights = torch.exp(-offsets.square() / (2 * sigma**2))
     weights = weights / weights.sum()
-    padded = F.pad(values, (reach, reach, reach, reach), mode="replicate")
+    single = values.flatten(0, 1).unsqueeze(1)
+    padded = F.pad(single, (reach, reach, reach, reach), mode="replicate")
     rows = F.conv2d(padded, weights.view(1, 1, 1, -1))
-    return F.conv2d(rows, weights.view(1, 1, -1, 1))
+    return F.conv2d(rows, weights.view(1, 1, -1, 1)).view_as(values)
 
 
 def _median(flow: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 2 H W"]:
-    """Of the 5 x 5 vectors around, component by component."""
+    """Of the 5 x 5 vectors around, component by component; in strips, to bound the memory."""
     batch, _, height, width = flow.shape
-    around = F.unfold(F.pad(flow, (2, 2, 2, 2), mode="replicate"), 5)
-    return around.view(batch, 2, 25, height, width).median(2).values
+    padded = F.pad(flow, (2, 2, 2, 2), mode="replicate")
+    rows = max(1, MEDIAN_PIXELS // (batch * width))
+    strips = []
+    for top in range(0, height, rows):
+        around = F.unfold(padded[:, :, top : top + rows + 4], 5)
+        strips.append(around.view(batch, 2, 25, -1, width).median(2).values)
+    return torch.cat(strips, 2)

@@ -32,7 +32,11 @@ def check_options(dense: bool, stride: int | None, of_keypoints: Mapping[str, bo
 
 
 def read_factors(scales: str | None) -> list[float] | None:
-    """The numbers of a list with commas between, if there is one."""
+    """The numbers of a list with commas between, if there is one.
+
+    Raises:
+        OptionError: it holds what is no number.
+    """
     from corr.errors import OptionError
 
     if scales is None:

@@ -26,7 +26,7 @@ def flow(
     draw_confidence: Path | None = None,
     model: str | None = None,
     both: bool = True,
-    refine: Literal["none", "variational", "lk"] | None = None,
+    refine: Literal["none", "variational", "lk", "lk-variational"] | None = None,
     max_flow: float | None = None,
     format: Literal["flo", "png", "npy"] = "flo",  # noqa: A002 - the name of the option
     truth: Path | None = None,
@@ -49,10 +49,10 @@ def flow(
         draw_confidence: .png or .jpg of how sure it is of each pixel.
         model: the method; `corr models` lists them.
         both: compute the way back, too, to know what is occluded and how sure it is.
-        refine: at full resolution, variational or by Lucas-Kanade; the model's own when not given.
+        refine: variational, by Lucas-Kanade, or by both; the model's own when not given.
         max_flow: px at the rim of the colour wheel; the longest vector when not given.
         format: of the files in the folder of many frames.
-        truth: .flo, .npy or .png of the true flow, to say how good this one is.
+        truth: .flo, .npy, .png or .pfm of the true flow, to say how good this one is.
         draw_error: .png or .jpg of where it is wrong, by --truth.
         bad_px: errors above this are drawn as wrong.
         device: such as cpu or cuda; the best one present when not given.
@@ -193,6 +193,6 @@ def _write(  # noqa: PLR0917 - what one pair takes
     if files.warped is not None:
         found.draw_warped(view1, files.warped)
     if files.draw_confidence is not None:
-        write_picture(files.draw_confidence, draw_confidence(found.confidence))
+        write_picture(files.draw_confidence, draw_confidence(found.confidence, "occluded"))
     if files.draw_error is not None and truth is not None:
         write_picture(files.draw_error, draw_flow_error(found.flow, truth, bad_px))

@@ -61,11 +61,11 @@ def flow_of_many(
     from corr.pipeline.catalog import DEFAULTS
     from corr.pipeline.flow_estimator import FlowEstimator
 
+    found = _pairs(first, second)
     if not folders.given:
         raise OptionError("for many frames give -o, --draw or --warped a FOLDER to write to")
     if len({path.resolve() for path in folders.given}) < len(folders.given):
         raise OptionError("-o, --draw and --warped name one folder; give each a folder of its own")
-    found = _pairs(first, second)
     estimator = FlowEstimator(**options, device=device)
     settings = {**options, "model": options["model"] or DEFAULTS["flow"], "of": str(first)}
     settings |= {"format": folders.format, "max_flow": folders.max_flow}

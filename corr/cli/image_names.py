@@ -7,7 +7,11 @@ from pathlib import Path
 
 
 def group_names(images: list[Path]) -> list[str]:
-    """Each image's path below the folder that all of them share: unique names without `..`."""
+    """Each image's path below the folder that all of them share: unique names without `..`.
+
+    Raises:
+        OptionError: an image is given twice.
+    """
     from corr.errors import OptionError
 
     absolute = [Path(os.path.abspath(path)) for path in images]  # noqa: PTH100 - links are kept

@@ -16,7 +16,8 @@ def show(file: Path, *, output: Path | None = None, max_value: float | None = No
     """Say what a file of flow or disparity holds, and draw it in colour.
 
     Args:
-        file: .flo, .pfm, .npy or KITTI's .png of 16 bits.
+        file: .flo, .pfm (of one channel disparity, of three SceneFlow's flow), .npy or KITTI's .png
+            of 16 bits.
         output: .png or .jpg; FILE-drawn.png beside where you are when not given.
         max_value: px at the rim of the colour wheel, or at the end of the scale of disparities; the
             largest one of the file when not given.

@@ -32,7 +32,7 @@ def evaluate(
     search: Search = "auto",
     rotations: Literal["own", "none", "few", "auto"] = "own",
     flips: Literal["none", "auto"] = "none",
-    refine: Literal["own", "none", "variational", "lk"] = "own",
+    refine: Literal["own", "none", "variational", "lk", "lk-variational"] = "own",
     cache: Path | None = None,
     reuse: bool = True,
 ) -> None:

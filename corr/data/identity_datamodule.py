@@ -76,7 +76,11 @@ class IdentityDataModule(ImageDataModule):
         self.val_people = val_people
 
     def read_train(self) -> LabelledImages:
-        """The images to train on, each read when it is needed."""
+        """The images to train on, each read when it is needed.
+
+        Raises:
+            DatasetError: no identity has so many images, or a folder cannot be used.
+        """
         train, _ = self._split()
         most = max(np.bincount(train.labels))
         if most < self.images_per_identity:

@@ -61,18 +61,12 @@ def sceneflow_set(root: Path) -> str:
     return "driving" if any(name.endswith("mm_focallength") for name in names) else "monkaa"
 
 
-def recognise(root: Path) -> str | None:
-    """Name of the card whose set a folder looks like, from the names of its files alone.
-
-    Looks into the folder, the folders in it, and those in them; a half-copied set is still
-    recognised.
-    """
-    found = recognise_all(root)
-    return found[0] if found else None
-
-
 def recognise_all(root: Path) -> list[str]:
-    """Names of the cards of all sets that the folder holds at the first level that has any."""
+    """Names of the cards whose sets a folder looks like, from the names of its files alone.
+
+    Looks into the folder, else into the folders in it, else into those in them; a half-copied set
+    is still recognised.
+    """
     level = [root] if root.is_dir() else []
     for _ in range(3):
         kinds = [kind for folder in level for kind in _kinds(folder)]

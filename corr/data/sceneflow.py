@@ -37,18 +37,29 @@ def read_sceneflow(root: Path) -> list[StereoPair]:
     Raises:
         DatasetError: a picture or the left disparity is missing.
     """
-    if _passes(root):
-        return [pair for name in _passes(root) for pair in _read_pass(root, name, "")]
-    return [
-        pair
-        for folder in sorted(path for path in root.glob("*/") if _passes(path))
-        for name in _passes(folder)
-        for pair in _read_pass(folder, name, f"{folder.name}/")
+    return [pair for found in find_passes(root, "disparity") for pair in _read_pass(*found)]
+
+
+def find_passes(root: Path, truth: str) -> list[tuple[Path, str, str]]:
+    """The passes below a root whose truth is there; none if the root is not laid out so.
+
+    Args:
+        root: a folder with passes, or one of such folders.
+        truth: name of the folder of the truth, beside the passes.
+
+    Returns:
+        Of each the folder that it is in, its name, and what the names of its items begin with.
+    """
+
+    def within(folder: Path) -> list[str]:
+        known = (folder / truth).is_dir()
+        return [name for name in PASSES if known and (folder / name).is_dir()]
+
+    return [(root, name, "") for name in within(root)] or [
+        (folder, name, f"{folder.name}/")
+        for folder in sorted(root.glob("*/"))
+        for name in within(folder)
     ]
-
-
-def _passes(root: Path) -> list[str]:
-    return [name for name in PASSES if (root / name).is_dir() and (root / "disparity").is_dir()]
 
 
 def _read_pass(root: Path, name: str, prefix: str) -> list[StereoPair]:

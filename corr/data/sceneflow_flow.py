@@ -15,7 +15,7 @@ import numpy as np
 
 from corr.data.ground_truth import FlowPair, FlowTruth
 from corr.data.layouts import require, sceneflow_set
-from corr.data.sceneflow import IMAGES, PASSES, SCENES
+from corr.data.sceneflow import IMAGES, SCENES, find_passes
 from corr.errors import DatasetError
 from corr.formats.pfm import read_colour_pfm
 
@@ -34,18 +34,7 @@ def read_sceneflow_flow(root: Path) -> list[FlowPair]:
     Raises:
         DatasetError: a frame is missing, or a file of flow is not named as published.
     """
-    if _passes(root):
-        return [pair for name in _passes(root) for pair in _read_pass(root, name, "")]
-    return [
-        pair
-        for folder in sorted(path for path in root.glob("*/") if _passes(path))
-        for name in _passes(folder)
-        for pair in _read_pass(folder, name, f"{folder.name}/")
-    ]
-
-
-def _passes(root: Path) -> list[str]:
-    return [name for name in PASSES if (root / name).is_dir() and (root / FLOW).is_dir()]
+    return [pair for found in find_passes(root, FLOW) for pair in _read_pass(*found)]
 
 
 def _read_pass(root: Path, name: str, prefix: str) -> Iterator[FlowPair]:

@@ -59,7 +59,6 @@ class DisparityOutcome:
     model: str
     bad2: float
     """Share of all ground-truth pixels, missing ones counted wrong."""
-    error_px: float
     time_s: float
     figures: tuple[Figure, ...]
 
@@ -149,7 +148,7 @@ def measure_disparity(scene: StereoScene, model: str, out: Path) -> DisparityOut
             wide=False,
         ),
     )
-    return DisparityOutcome(scene, model, bad2, error, seconds, figures)
+    return DisparityOutcome(scene, model, bad2, seconds, figures)
 
 
 def draw_truth(scene: StereoScene, out: Path) -> Figure:

@@ -82,8 +82,14 @@ def _draw(
     strip = Strip(picture, lines=2.0)
     strip.add_text(f"bad-{threshold:g}: {share:.1f} %")
     strip.add_swatch(_MISSING, "no estimate")
-    most = max(strip.left // (3 * strip.font_px), 3)
-    shown = range(len(edges)) if most >= len(edges) else (0, 4, 8)
-    labels = {(i + 1) / len(_COLOURS): f"{edges[i]:.3g}" for i in shown}
-    strip.add_bar(_COLOURS, {**labels, shown[-1] / 10 + 0.1: f"{edges[shown[-1]]:g} px"})
+    choices = [_labels(edges, every) for every in (1, 2, 4)]
+    fitting = (labels for labels in choices if strip.least_width(labels) <= strip.left)
+    strip.add_bar(_COLOURS, next(fitting, choices[-1]))
     return strip.below()
+
+
+def _labels(edges: Float[np.ndarray, " N"], every: int) -> dict[float, str]:
+    """Some of the edges, by their position on the bar; the threshold is in the middle."""
+    labels = {(i + 1) / len(_COLOURS): f"{edges[i]:.3g}" for i in range(0, len(edges), every)}
+    last = max(labels)
+    return labels | {last: f"{labels[last]} px"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import UInt8
@@ -56,14 +57,14 @@ class Strip:
         self._add(Image.fromarray(picture))
 
     def add_bar(self, colours: UInt8[np.ndarray, "N 3"], labels: dict[float, str]) -> None:
-        """A bar of colours with labels below.
+        """A bar of colours with labels below, wide enough that these do not touch.
 
         Args:
             colours: from left to right, stretched over the bar.
             labels: texts at positions in [0, 1] of the bar.
         """
-        overhang = max(self.text_width(text) for text in labels.values()) // 2 + 1
-        width = max(self.left - 2 * overhang, 4 * self.font_px)
+        overhang = self._overhang(labels)
+        width = max(self.left, self.least_width(labels)) - 2 * overhang
         height = round(2.2 * self.font_px)
         box = Image.new("RGB", (width + 2 * overhang, height), "white")
         index = np.arange(width) * len(colours) // width
@@ -75,6 +76,19 @@ class Strip:
             draw.line((x, bar.shape[0], x, bar.shape[0] + 3), INK)
             draw.text((x, height), text, INK, self._font, anchor="md")
         self._add(box)
+
+    def least_width(self, labels: dict[float, str]) -> int:
+        """Width of the narrowest bar on which these labels do not touch, px."""
+        gap = 0.5 * self.font_px
+        needed = [
+            ((self.text_width(labels[a]) + self.text_width(labels[b])) / 2 + gap) / (b - a)
+            for a, b in pairwise(sorted(labels))
+        ]
+        return math.ceil(max([4 * self.font_px, *needed])) + 1 + 2 * self._overhang(labels)
+
+    def _overhang(self, labels: dict[float, str]) -> int:
+        """How far a label may reach beyond the bar, px."""
+        return max(self.text_width(text) for text in labels.values()) // 2 + 1
 
     def below(self) -> Picture:
         """The picture with this strip below it."""

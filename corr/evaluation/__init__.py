@@ -42,7 +42,7 @@ def run(
         rotations: `auto` matches under four quarter turns, `few` where there are few matches
             without, where the benchmark matches images; `own` as the model says.
         flips: `auto` also sees the second image mirrored, where things of one kind are compared.
-        refine: `none`, `variational` or `lk` refine every flow so, whatever the model's own is.
+        refine: as in `corr flow`, of every flow, whatever the model's own is.
 
     Raises:
         OptionError: the benchmark is unknown, its root is missing, it does not turn, mirror or

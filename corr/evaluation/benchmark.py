@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
 from corr.evaluation.candidates import Candidate, find_candidate
 from corr.results import Picture
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Item = TypeVar("Item")
 Inputs = TypeVar("Inputs")
@@ -88,10 +91,13 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Files of results computed elsewhere that `read_output` reads; none when empty."""
 
+    settings: DataclassInstance
+    """What the protocol says; a frozen dataclass of the benchmark."""
+
     @property
-    @abstractmethod
     def protocol(self) -> Mapping[str, Any]:
         """Everything that fixes the numbers except the data and the models; plain JSON values."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.settings).items()}
 
     def own_root(self) -> Path | None:
         """The folder of data that comes with corr, for when no other is named; none unless told."""

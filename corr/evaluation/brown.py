@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -76,14 +76,10 @@ class BrownBenchmark(Benchmark[BrownItem, BrownInputs, Output]):
     ranked_by: ClassVar[str] = "fpr95"
     higher_is_better: ClassVar[bool] = False
     drawn: ClassVar[str] = "Matching pairs, one above the other, whose descriptors differ most."
+    settings: BrownProtocol
 
     def __init__(self, settings: BrownProtocol | None = None) -> None:
         self.settings = settings or BrownProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return asdict(self.settings)
 
     def items(self, root: Path) -> list[BrownItem]:
         """The files of pairs of every set below the root, which may be a set itself.

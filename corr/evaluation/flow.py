@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import cv2
 import numpy as np
@@ -75,15 +75,10 @@ class FlowBenchmark(Benchmark[FlowPair, FlowInputs, FlowField]):
         "colour wheel."
     )
     suffixes: ClassVar[tuple[str, ...]] = FLOW
+    settings: FlowProtocol
 
     def __init__(self, settings: FlowProtocol | None = None) -> None:
         self.settings = settings or FlowProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        values = asdict(self.settings)
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     def items(self, root: Path) -> list[FlowPair]:
         """Every pair of the set."""

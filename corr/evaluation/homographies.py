@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -15,13 +14,11 @@ from corr.classical.verification import fit_homography, verify_matches
 from corr.data.homographies import HomographyPair
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Column, Scores, ScoreTable, Totals
-from corr.evaluation.matching import orders, read_found, some_matches, turns
+from corr.evaluation.matching import MatchingProtocol, orders, read_found, some_matches
 from corr.evaluation.sequences import SequenceBenchmark
 from corr.formats import read_image
 from corr.formats.suffixes import MATCHES
 from corr.metrics import area_under_curve, homography_corner_error, reprojection_error
-from corr.models.network import RATIO
-from corr.pipeline.matching import RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 MMA_PX = tuple(range(1, 11))
@@ -30,22 +27,10 @@ ESTIMATORS = ("least_squares", "magsac")
 
 
 @dataclass(frozen=True)
-class HomographyProtocol:
+class HomographyProtocol(MatchingProtocol):
     """Everything that fixes the numbers; change one and the hash changes."""
 
-    images: str = "original size"
     pairs: str = "image 1 with each of the others of its sequence"
-    max_keypoints: int = 2048
-    matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
-    ratio: float = RATIO
-    """Of models that have none of their own; that of a network is in its `network.yaml`."""
-    ratio_binary: float = RATIO_BINARY
-    """Of binary descriptors."""
-    search: str = "auto"
-    """Who finds nearest neighbours."""
-    rotations: str = "own"
-    """When image 1 is also matched turned by quarters, and the turn with most matches kept: as the
-    model does by itself (`own`), `none`, `few` or `auto`."""
     mma_px: tuple[int, ...] = MMA_PX
     """Thresholds of the mean matching accuracy; a pair without matches has 0."""
     correct_px: float = 3.0
@@ -94,14 +79,10 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
     higher_is_better: ClassVar[bool] = True
     drawn: ClassVar[str] = "Green matches are right within 3 px, red ones are wrong."
     suffixes: ClassVar[tuple[str, ...]] = MATCHES
+    settings: HomographyProtocol
 
     def __init__(self, settings: HomographyProtocol | None = None) -> None:
         self.settings = settings or HomographyProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.settings).items()}
 
     def read(self, item: HomographyPair) -> HomographyInputs:
         """Both images."""
@@ -111,15 +92,7 @@ class HomographyBenchmark(SequenceBenchmark[HomographyInputs, Matches]):
 
     def run(self, model: str, inputs: HomographyInputs) -> Matches:
         """All matches that its matcher accepts."""
-        views = inputs.image0, inputs.image1
-        return match(
-            *views,
-            model=model,
-            max_keypoints=self.settings.max_keypoints,
-            verify=None,
-            search=self.settings.search,
-            rotations=turns(self.settings.rotations),
-        )
+        return self.settings.match(inputs.image0, inputs.image1, model)
 
     def read_output(self, path: Path, inputs: HomographyInputs) -> Matches:
         """Matches that `corr match -o` or another program wrote."""

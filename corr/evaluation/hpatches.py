@@ -116,14 +116,10 @@ class HPatchesBenchmark(Benchmark[HPatchesSet, HPatchesInputs, Output]):
         "Points of the first sequence whose descriptors differ most: reference patch, then easy, "
         "hard and tough in the second image."
     )
+    settings: HPatchesProtocol
 
     def __init__(self, settings: HPatchesProtocol | None = None) -> None:
         self.settings = settings or HPatchesProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return {**asdict(self.settings), "pools": list(self.settings.pools)}
 
     def items(self, root: Path) -> list[HPatchesSet]:
         """The set: its tasks compare patches of different sequences, so that it is one item."""

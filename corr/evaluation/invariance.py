@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -15,12 +15,10 @@ from corr.data.turned_views import View, turned_view, zoomed_view
 from corr.drawing import draw_curves
 from corr.evaluation.aggregation import mean_over_items, score_table
 from corr.evaluation.benchmark import Benchmark, Column, ItemResult, Scores, ScoreTable, Totals
-from corr.evaluation.matching import some_matches, turns
+from corr.evaluation.matching import MatchingProtocol, some_matches
 from corr.evaluation.photographs import Photograph, find_photographs, installed_folder
 from corr.metrics import reprojection_error
-from corr.models.network import RATIO
 from corr.pipeline.extraction import extract
-from corr.pipeline.matching import RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 ANGLES_DEG = tuple(range(0, 181, 15))
@@ -33,7 +31,7 @@ Output = Mapping[str, Matches]
 
 
 @dataclass(frozen=True)
-class InvarianceProtocol:
+class InvarianceProtocol(MatchingProtocol):
     """Everything that fixes the numbers; change one and the hash changes."""
 
     images: str = "photographs; image 0 as it is, image 1 the same turned or zoomed, no more"
@@ -44,17 +42,6 @@ class InvarianceProtocol:
     zooms: tuple[float, ...] = ZOOMS
     """Of both sides, rounded to whole pixels; bilinear, anti-aliased where smaller."""
     truth: str = "the exact homography, by p' = (p + 0.5) * s - 0.5 and about the image's centre"
-    max_keypoints: int = 2048
-    matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
-    ratio: float = RATIO
-    """Of models that have none of their own; that of a network is in its `network.yaml`."""
-    ratio_binary: float = RATIO_BINARY
-    """Of binary descriptors."""
-    search: str = "auto"
-    """Who finds nearest neighbours."""
-    rotations: str = "own"
-    """When image 1 is also matched turned by quarters, and the turn with most matches kept: as the
-    model does by itself (`own`), `none`, `few` or `auto`."""
     correct_px: float = 3.0
     """A match is correct when its reprojection error in image 1 is at most this; MMA is the share
     of those, 0 without matches."""
@@ -92,14 +79,10 @@ class InvarianceBenchmark(Benchmark[Photograph, InvarianceInputs, Output]):
     drawn: ClassVar[str] = (
         "The change with the fewest correct matches: green ones are right within 3 px, red wrong."
     )
+    settings: InvarianceProtocol
 
     def __init__(self, settings: InvarianceProtocol | None = None) -> None:
         self.settings = settings or InvarianceProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.settings).items()}
 
     def own_root(self) -> Path:
         """Photographs of scikit-image."""
@@ -130,17 +113,9 @@ class InvarianceBenchmark(Benchmark[Photograph, InvarianceInputs, Output]):
 
     def run(self, model: str, inputs: InvarianceInputs) -> Output:
         """All matches that its matcher accepts, with each view."""
-        settings = self.settings
-        described = extract(inputs.photo, model=model, max_keypoints=settings.max_keypoints)
+        described = extract(inputs.photo, model=model, max_keypoints=self.settings.max_keypoints)
         return {
-            name: match(
-                described,
-                view,
-                model=model,
-                max_keypoints=settings.max_keypoints,
-                search=settings.search,
-                rotations=turns(settings.rotations),
-            )
+            name: self.settings.match(described, view, model)
             for name, (view, _) in inputs.views.items()
         }
 

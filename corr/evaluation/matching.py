@@ -3,16 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int64
 
 from corr.formats import read_matches
-from corr.results import Matches, Picture
+from corr.models.network import RATIO
+from corr.pipeline.matching import RATIO_BINARY, match
+from corr.results import Features, Matches, Picture
 
 _MOST_DRAWN = 300
+
+
+@dataclass(frozen=True)
+class MatchingProtocol:
+    """How they match; each adds what else fixes its numbers."""
+
+    images: str = "original size"
+    max_keypoints: int = 2048
+    matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
+    ratio: float = RATIO
+    """Of models that have none of their own; that of a network is in its `network.yaml`."""
+    ratio_binary: float = RATIO_BINARY
+    """Of binary descriptors."""
+    search: str = "auto"
+    """Who finds nearest neighbours."""
+    rotations: str = "own"
+    """When image 1 is also matched turned by quarters, and the turn with most matches kept: as the
+    model does by itself (`own`), `none`, `few` or `auto`."""
+
+    def match(self, view0: Picture | Features, image1: Picture, model: str) -> Matches:
+        """All matches that the model's matcher accepts.
+
+        Args:
+            view0: an image, or its keypoints with what the model says of them.
+            image1: the other image.
+            model: as for `corr.match`.
+        """
+        return match(
+            view0,
+            image1,
+            model=model,
+            max_keypoints=self.max_keypoints,
+            search=self.search,
+            rotations=None if self.rotations == "own" else self.rotations,
+        )
 
 
 def read_found(path: Path, image0: Picture, image1: Picture) -> Matches:
@@ -24,11 +61,6 @@ def read_found(path: Path, image0: Picture, image1: Picture) -> Matches:
     found = read_matches(path)
     sizes = image0.shape[:2], image1.shape[:2]
     return Matches(found["keypoints0"], found["keypoints1"], found["scores"], *sizes)
-
-
-def turns(rotations: str) -> str | None:
-    """What `corr.match` calls `--rotations`."""
-    return None if rotations == "own" else rotations
 
 
 def some_matches(found: Matches) -> Matches:

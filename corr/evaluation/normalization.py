@@ -104,14 +104,10 @@ class NormalizationBenchmark(SequenceBenchmark[KeypointPairs, Output]):
         "Patches of the same points, turned at random in the other image, from those whose "
         "descriptors agree best (left) to those that differ most (right)."
     )
+    settings: NormalizationProtocol
 
     def __init__(self, settings: NormalizationProtocol | None = None) -> None:
         self.settings = settings or NormalizationProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.settings).items()}
 
     def candidate(self, model: str) -> Candidate:
         """A model that describes patches, alone or with a normalisation after a plus.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -81,14 +81,10 @@ class PatchBenchmark(SequenceBenchmark[PatchPairs, Descriptors]):
     drawn: ClassVar[str] = (
         "Patches of the same points in both images, whose descriptors differ most."
     )
+    settings: PatchProtocol
 
     def __init__(self, settings: PatchProtocol | None = None) -> None:
         self.settings = settings or PatchProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return asdict(self.settings)
 
     def candidate(self, model: str) -> Candidate:
         """As elsewhere; a classical method that finds its own keypoints cannot describe patches.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -117,14 +117,10 @@ class PckBenchmark(Benchmark[FlowPair, PckInputs, PointsFound]):
         f"Some points and where they were found: green within {_DRAWN_PX} px, red farther."
     )
     suffixes: ClassVar[tuple[str, ...]] = FLOW
+    settings: PckProtocol
 
     def __init__(self, settings: PckProtocol | None = None) -> None:
         self.settings = settings or PckProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.settings).items()}
 
     def candidate(self, model: str) -> Candidate:
         """A model that describes given points, or a method of `corr flow`.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ from corr.data.strecha import MAX_APART
 from corr.drawing import draw_curves
 from corr.evaluation.aggregation import mean_over_items, score_table
 from corr.evaluation.benchmark import Benchmark, Column, ItemResult, Scores, ScoreTable, Totals
-from corr.evaluation.matching import orders, read_found, some_matches, turns
+from corr.evaluation.matching import MatchingProtocol, orders, read_found, some_matches
 from corr.formats import read_image
 from corr.formats.suffixes import MATCHES
 from corr.geometry import fundamental_matrix
@@ -29,8 +29,6 @@ from corr.metrics import (
     rotation_error_deg,
     translation_error_deg,
 )
-from corr.models.network import RATIO
-from corr.pipeline.matching import RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 AUC_DEG = (5, 10, 20)
@@ -39,23 +37,12 @@ _ERRORS = ("rotation", "translation", "pose")
 
 
 @dataclass(frozen=True)
-class PoseProtocol:
+class PoseProtocol(MatchingProtocol):
     """Everything that fixes the numbers; change one and the hash changes."""
 
     images: str = "original size; K of another size is brought to it"
     pairs: str = "views of one scene, at most so many apart in the order of their names"
     max_apart: int = MAX_APART
-    max_keypoints: int = 2048
-    matcher: str = "mutual nearest neighbours and ratio test, without geometric verification"
-    ratio: float = RATIO
-    """Of models that have none of their own; that of a network is in its `network.yaml`."""
-    ratio_binary: float = RATIO_BINARY
-    """Of binary descriptors."""
-    search: str = "auto"
-    """Who finds nearest neighbours."""
-    rotations: str = "own"
-    """When image 1 is also matched turned by quarters, and the turn with most matches kept: as the
-    model does by itself (`own`), `none`, `few` or `auto`."""
     epipolar_px: tuple[int, ...] = EPIPOLAR_PX
     """Thresholds of the distance, in image 1, of a match from its true epipolar line."""
     estimator: str = (
@@ -112,14 +99,10 @@ class PoseBenchmark(Benchmark[CameraPair, PoseInputs, Matches]):
     higher_is_better: ClassVar[bool] = True
     drawn: ClassVar[str] = "Green matches are within 3 px of the true epipolar line, red ones off."
     suffixes: ClassVar[tuple[str, ...]] = MATCHES
+    settings: PoseProtocol
 
     def __init__(self, settings: PoseProtocol | None = None) -> None:
         self.settings = settings or PoseProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.settings).items()}
 
     def items(self, root: Path) -> list[CameraPair]:
         """Every pair of every scene."""
@@ -145,14 +128,7 @@ class PoseBenchmark(Benchmark[CameraPair, PoseInputs, Matches]):
 
     def run(self, model: str, inputs: PoseInputs) -> Matches:
         """All matches that its matcher accepts."""
-        return match(
-            inputs.image0,
-            inputs.image1,
-            model=model,
-            max_keypoints=self.settings.max_keypoints,
-            search=self.settings.search,
-            rotations=turns(self.settings.rotations),
-        )
+        return self.settings.match(inputs.image0, inputs.image1, model)
 
     def read_output(self, path: Path, inputs: PoseInputs) -> Matches:
         """Matches that `corr match -o` or another program wrote."""

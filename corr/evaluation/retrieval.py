@@ -132,6 +132,7 @@ class RetrievalBenchmark(Benchmark[Query, QueryInputs, Answers]):
     ranked_by: ClassVar[str] = "map"
     higher_is_better: ClassVar[bool] = True
     drawn: ClassVar[str] = "A query with its first answers, wrong ones framed in red."
+    settings: RetrievalProtocol
 
     def __init__(self, settings: RetrievalProtocol | None = None, *, search: str = "auto") -> None:
         self.settings = settings or RetrievalProtocol()
@@ -139,11 +140,6 @@ class RetrievalBenchmark(Benchmark[Query, QueryInputs, Answers]):
         self._views = Views(**self.settings.views)
         self._change = PhotometricChange(Photometry(**self.settings.photometry))  # type: ignore[arg-type]
         self._described: dict[tuple[str, tuple[Path, ...]], Float32[np.ndarray, "M D"]] = {}
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return asdict(self.settings)
 
     def items(self, root: Path) -> list[Query]:
         """Each view of each photograph in `root/val`.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -119,14 +119,10 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
         "are wrong, with a line to the truth."
     )
     suffixes: ClassVar[tuple[str, ...]] = POINTS
+    settings: SemanticProtocol
 
     def __init__(self, settings: SemanticProtocol | None = None) -> None:
         self.settings = settings or SemanticProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.settings).items()}
 
     def items(self, root: Path) -> list[SemanticPair]:
         """Every pair of the test part."""
@@ -173,7 +169,11 @@ class SemanticBenchmark(Benchmark[SemanticPair, SemanticInputs, Float[np.ndarray
         )
 
     def read_output(self, path: Path, inputs: SemanticInputs) -> Float[np.ndarray, "N 2"]:
-        """Points that `corr transfer -o` or another program wrote."""
+        """Points that `corr transfer -o` or another program wrote.
+
+        Raises:
+            FormatError: it cannot be read, or holds another number of points than the pair.
+        """
         found = read_transferred(path)
         if len(found) != len(inputs.points0):
             raise FormatError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -126,15 +126,10 @@ class StereoBenchmark(Benchmark[StereoPair, StereoInputs, DisparityMap]):
         "where there is no truth."
     )
     suffixes: ClassVar[tuple[str, ...]] = DISPARITY
+    settings: StereoProtocol
 
     def __init__(self, settings: StereoProtocol | None = None) -> None:
         self.settings = settings or StereoProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        values = asdict(self.settings)
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     def items(self, root: Path) -> list[StereoPair]:
         """Every pair of the set."""

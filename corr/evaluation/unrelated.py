@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import cv2
 import numpy as np
 
 from corr.evaluation.aggregation import mean_over_items
 from corr.evaluation.benchmark import Benchmark, Column, Scores, ScoreTable, Totals
-from corr.evaluation.matching import some_matches, turns
+from corr.evaluation.matching import MatchingProtocol, some_matches
 from corr.evaluation.photographs import Photograph, find_photographs, installed_folder
 from corr.formats import read_image
-from corr.models.network import RATIO
 from corr.pipeline.extraction import extract
-from corr.pipeline.matching import RATIO_BINARY, match
 from corr.results import Matches, Picture
 
 
@@ -29,26 +27,15 @@ class UnrelatedPair(NamedTuple):
 
 
 @dataclass(frozen=True)
-class UnrelatedProtocol:
+class UnrelatedProtocol(MatchingProtocol):
     """Everything that fixes the numbers; change one and the hash changes."""
 
-    images: str = "original size"
     pairs: str = (
         "photographs in a random order, each with the next one, the last with the first; that "
         "none show the same thing is taken for granted"
     )
     seed: int = 0
-    max_keypoints: int = 2048
     matcher: str = "as `corr match` by default: mutual nearest neighbours and ratio test"
-    ratio: float = RATIO
-    """Of models that have none of their own; that of a network is in its `network.yaml`."""
-    ratio_binary: float = RATIO_BINARY
-    """Of binary descriptors."""
-    search: str = "auto"
-    """Who finds nearest neighbours."""
-    rotations: str = "own"
-    """When image 1 is also matched turned by quarters, and the turn with most matches kept: as the
-    model does by itself (`own`), `none`, `few` or `auto`."""
     matched: str = "share of the keypoints of image 0 that have a match, all of which are false"
     average: str = "mean over pairs; in a pair that failed all keypoints are matched"
     seconds: str = "a pair: extract both and match; reading images left out"
@@ -78,14 +65,10 @@ class UnrelatedBenchmark(Benchmark[UnrelatedPair, tuple[Picture, Picture], False
     ranked_by: ClassVar[str] = "matched"
     higher_is_better: ClassVar[bool] = False
     drawn: ClassVar[str] = "Every match is false."
+    settings: UnrelatedProtocol
 
     def __init__(self, settings: UnrelatedProtocol | None = None) -> None:
         self.settings = settings or UnrelatedProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return asdict(self.settings)
 
     def own_root(self) -> Path:
         """Photographs of scikit-image."""
@@ -120,15 +103,7 @@ class UnrelatedBenchmark(Benchmark[UnrelatedPair, tuple[Picture, Picture], False
         """All matches that its matcher accepts."""
         settings = self.settings
         described = extract(inputs[0], model=model, max_keypoints=settings.max_keypoints)
-        found = match(
-            described,
-            inputs[1],
-            model=model,
-            max_keypoints=settings.max_keypoints,
-            search=settings.search,
-            rotations=turns(settings.rotations),
-        )
-        return FalseMatches(found, len(described))
+        return FalseMatches(settings.match(described, inputs[1], model), len(described))
 
     def score(
         self, item: UnrelatedPair, inputs: tuple[Picture, Picture], output: FalseMatches

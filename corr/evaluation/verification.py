@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -81,14 +81,10 @@ class VerificationBenchmark(Benchmark[NumberedPair, PairInputs, float]):
     ranked_by: ClassVar[str] = "doubt"
     higher_is_better: ClassVar[bool] = False
     drawn: ClassVar[str] = "The pair that was told with the least right, and its similarity."
+    settings: VerificationProtocol
 
     def __init__(self, settings: VerificationProtocol | None = None) -> None:
         self.settings = settings or VerificationProtocol()
-
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        return asdict(self.settings)
 
     def items(self, root: Path) -> list[NumberedPair]:
         """The pairs, fold by fold.

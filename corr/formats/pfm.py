@@ -41,6 +41,11 @@ def read_colour_pfm(path: str | Path) -> Float[np.ndarray, "H W 3"]:
     return _read(path, b"PF")
 
 
+def is_colour_pfm(path: str | Path) -> bool:
+    """Whether a file begins as a PFM of three channels does."""
+    return read_bytes(path)[:2] == b"PF"
+
+
 def _read(path: str | Path, wanted: bytes) -> Float[np.ndarray, "H W *C"]:
     content = read_bytes(path)
     header = _HEADER.match(content[:256])

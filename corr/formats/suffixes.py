@@ -17,6 +17,7 @@ DISPARITY = (".pfm", ".npy", ".png")
 DEPTH = DISPARITY
 POINT_CLOUD = (".ply",)
 FLOW = (".flo", ".npy", ".png")
+FLOW_READ = (*FLOW, ".pfm")
 DENSE_MATCHES = (".npz", ".h5", *FLOW)
 POINTS = (".csv", ".npy")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -11,6 +13,9 @@ from jaxtyping import UInt8
 
 from corr.errors import ImageError
 from corr.formats.images import check_pixels
+
+_FFMPEG_LEVEL = "OPENCV_FFMPEG_LOGLEVEL"
+"""Variable by which OpenCV is told what FFmpeg prints; -8 is nothing."""
 
 
 def count_frames(path: str | Path) -> int | None:
@@ -54,15 +59,25 @@ class _Capture:
             raise ImageError(f"'{self._path}' is a folder, not a video")
         if not self._path.exists():
             raise ImageError(f"there is no file '{self._path}'")
-        level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        try:
+        with _silence():
             self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
-        finally:
-            cv2.utils.logging.setLogLevel(level)
         if not self._capture.isOpened():
             raise ImageError(f"'{self._path}' is not a video that can be decoded")
         return self._capture
 
     def __exit__(self, *_: object) -> None:
         self._capture.release()
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Nothing from OpenCV; nor from FFmpeg, which asks once, when the first video is opened."""
+    level, asked = cv2.utils.logging.getLogLevel(), _FFMPEG_LEVEL in os.environ
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    os.environ.setdefault(_FFMPEG_LEVEL, "-8")
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+        if not asked:
+            del os.environ[_FFMPEG_LEVEL]

@@ -77,6 +77,17 @@ def check_positive(**settings: float) -> None:
             raise OptionError(f"{name} is {value}; use a value above 0")
 
 
+def check_not_negative(**settings: float | int) -> None:
+    """Refuse settings below 0 and those that are no finite number.
+
+    Raises:
+        OptionError: names the setting.
+    """
+    for name, value in settings.items():
+        if not 0 <= value < float("inf"):
+            raise OptionError(f"{name} is {value}; use 0 or more")
+
+
 def check_margin(name: str, value: float, *, least: float | None = None) -> None:
     """Refuse a margin that no distance of unit-length descriptors can meet.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from corr.errors import OptionError
-from corr.losses.checks import check_positive
+from corr.losses.checks import check_not_negative, check_positive
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
@@ -36,8 +35,7 @@ class DualSoftmaxLoss(GuardedLoss):
     ) -> None:
         super().__init__(guard)
         check_positive(temperature=temperature)
-        if not 0 <= focus < float("inf"):
-            raise OptionError(f"focus is {focus}; use 0 or more")
+        check_not_negative(focus=focus)
         self.temperature = temperature
         self.focus = focus
 

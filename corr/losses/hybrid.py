@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from corr.errors import OptionError
+from corr.losses.checks import check_not_negative
 from corr.losses.distances import paired_distances
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
@@ -51,9 +52,7 @@ class HyNetLoss(GuardedLoss):
         guard: Guard | None = None,
     ) -> None:
         super().__init__(guard)
-        for name, value in {"alpha": alpha, "length_weight": length_weight}.items():
-            if not 0 <= value < float("inf"):
-                raise OptionError(f"{name} is {value}; use 0 or more")
+        check_not_negative(alpha=alpha, length_weight=length_weight)
         largest = 2 + 2 * alpha
         if not 0 < margin <= largest:
             raise OptionError(f"margin is {margin}; use a value in (0, {largest:g}]")

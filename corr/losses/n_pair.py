@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from corr.errors import OptionError
+from corr.losses.checks import check_not_negative
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
 from corr.losses.labels import Labels
@@ -32,8 +32,7 @@ class NPairLoss(GuardedLoss):
 
     def __init__(self, length_weight: float = 0.002, *, guard: Guard | None = None) -> None:
         super().__init__(guard)
-        if not 0 <= length_weight < float("inf"):
-            raise OptionError(f"length_weight is {length_weight}; use 0 or more")
+        check_not_negative(length_weight=length_weight)
         self.length_weight = length_weight
 
     def compute(

@@ -17,7 +17,9 @@ class RowLoss(TrainingLoss):
     """A loss of the scores, here cosines, of pixels against the row in which their matches are."""
 
     @abstractmethod
-    def forward(self, scores: Float[Tensor, "N W"], target: Float[Tensor, " N"]) -> Tensor:
+    def forward(
+        self, scores: Float[Tensor, "N W"], target: Float[Tensor, " N"]
+    ) -> Float[Tensor, ""]:
         """The mean loss of N pixels.
 
         Args:
@@ -65,7 +67,9 @@ class RowHingeLoss(RowLoss):
             margin, positive, nearest, farthest,
         )  # fmt: skip
 
-    def forward(self, scores: Float[Tensor, "N W"], target: Float[Tensor, " N"]) -> Tensor:
+    def forward(
+        self, scores: Float[Tensor, "N W"], target: Float[Tensor, " N"]
+    ) -> Float[Tensor, ""]:
         """The mean of what is missing to the margin."""
         last = scores.shape[1] - 1
         off = self.positive * (2 * torch.rand_like(target) - 1)
@@ -107,7 +111,9 @@ class RowSoftmaxLoss(RowLoss):
             )
         self.temperature, self.smoothing = temperature, tuple(smoothing)
 
-    def forward(self, scores: Float[Tensor, "N W"], target: Float[Tensor, " N"]) -> Tensor:
+    def forward(
+        self, scores: Float[Tensor, "N W"], target: Float[Tensor, " N"]
+    ) -> Float[Tensor, ""]:
         """The mean cross entropy."""
         logits = scores / self.temperature
         columns, weights = spread_target(target, scores.shape[1], self.smoothing)
@@ -136,7 +142,7 @@ def spread_target(
     return columns.clamp(0, width - 1), weights / weights.sum(1, keepdim=True)
 
 
-def read_scores(scores: Float[Tensor, "N W"], places: Float[Tensor, " N"]) -> Tensor:
+def read_scores(scores: Float[Tensor, "N W"], places: Float[Tensor, " N"]) -> Float[Tensor, " N"]:
     """Each row of scores at its place, px, between two of them; the border repeats."""
     places = places.clamp(0, scores.shape[1] - 1)
     before = places.floor().long()

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from corr.errors import OptionError
-from corr.losses.checks import check_margin
+from corr.losses.checks import check_margin, check_not_negative
 from corr.losses.distances import MIN_SQUARED_DISTANCE, paired_distances
 from corr.losses.guard import Guard
 from corr.losses.guarded import GuardedLoss
@@ -48,8 +48,7 @@ class SOSNetLoss(GuardedLoss):
         check_margin("margin", margin)
         if num_neighbors < 1:
             raise OptionError(f"num_neighbors is {num_neighbors}; use 1 or more")
-        if not 0 <= weight < float("inf"):
-            raise OptionError(f"weight is {weight}; use 0 or more")
+        check_not_negative(weight=weight)
         check_backend(search)
         self.margin = margin
         self.num_neighbors = num_neighbors

@@ -195,20 +195,6 @@ def _convolve_tile_of_table(
     return F.linear(fields, kernels).permute(0, 3, 1, 2)
 
 
-def merge_places(
-    features: Float[Tensor, "B C H W"], places: Float[Tensor, "B K H W 2"]
-) -> Float[Tensor, "B C kH kW"]:
-    """The map of the paper: all fields side by side, to be convolved with stride k.
-
-    It holds k * k times the features; `convolve_places` gives the same without it.
-    """
-    batch, samples, height, width, _ = places.shape
-    side = round(samples**0.5)
-    laid = places.reshape(batch, side, side, height, width, 2).permute(0, 3, 1, 4, 2, 5)
-    laid = laid.reshape(batch, height * side, width * side, 2)
-    return _sample(features, laid).permute(0, 3, 1, 2)
-
-
 def _sample(
     features: Float[Tensor, "B C H W"], places: Float[Tensor, "B *N 2"]
 ) -> Float[Tensor, "B *N C"]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from corr.errors import OptionError, ShapeError
 from corr.models.network import Network
 
-Refinement = Literal["none", "variational", "lk"]
+Refinement = Literal["none", "variational", "lk", "lk-variational"]
 """What brings a flow closer to what the images show, see `corr.pipeline.flow_refinement`."""
 
 
@@ -23,7 +23,8 @@ def check_refinement(refine: str | None) -> None:
         OptionError: names it and those that there are.
     """
     if refine is not None and refine not in get_args(Refinement):
-        raise OptionError(f"refine '{refine}' is not known; use 'none', 'variational' or 'lk'")
+        known = ", ".join(f"'{name}'" for name in get_args(Refinement))
+        raise OptionError(f"refine '{refine}' is not known; use one of {known}")
 
 
 class ImageFeatures(NamedTuple):
@@ -40,6 +41,8 @@ class FlowNetwork(Network):
 
     multiple: int = 64
     """Images are padded to heights and widths of so many px, at the right and below."""
+    stride: int = 4
+    """px between the vectors of its finest level."""
     refine: Refinement = "none"
     """How its flow is refined by `corr.flow`, unless asked otherwise."""
 
@@ -112,7 +115,9 @@ class FlowNetwork(Network):
     ) -> Float[Tensor, "B 2 H W"]:
         """A level for each pixel of an image of `height` x `width`, by bilinear interpolation."""
         padded = [-(-side // self.multiple) * self.multiple for side in (height, width)]
-        full = F.interpolate(level.float(), padded, mode="bilinear", align_corners=False)
+        # Of channels last it takes three times as long.
+        level = level.float().contiguous()
+        full = F.interpolate(level, padded, mode="bilinear", align_corners=False)
         return full[..., :height, :width]
 
 

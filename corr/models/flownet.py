@@ -16,6 +16,7 @@ from corr.models.flownet_layers import Hourglass, Tower, Widths
 from corr.models.flownet_refinement import FlowPrediction, FlowUpsampling
 from corr.models.folding import lean_copy
 from corr.models.network import DenseDescriptor
+from corr.models.packing import can_pack
 from corr.models.ucn_trunks import pad_to_multiple
 
 FLOW_UNIT = 20.0
@@ -53,11 +54,16 @@ class FlowNet(FlowNetwork):
         self.mean = None if mean is None else tuple(mean)
 
     def lean(self) -> FlowNet:
-        """A copy in bfloat16 for inference, where the hardware multiplies it; else the network."""
-        device = next(self.parameters()).device.type
-        if self.training or torch.is_grad_enabled() or not multiplies_bfloat16(device):
+        """A copy for inference, folded and packed, in bfloat16 where the hardware multiplies it."""
+        weight = next(self.parameters())
+        if self.training or torch.is_grad_enabled():
             return self
-        return lean_copy(self, _needs_float32)
+        fast = multiplies_bfloat16(weight.device.type)
+        packed = weight.device.type == "cpu" and can_pack()
+        if not (fast or packed):
+            return self
+        dtype = torch.bfloat16 if fast else weight.dtype
+        return lean_copy(self, _needs_float32, dtype=dtype, packed=packed)
 
     def _normalized(
         self, images0: Float[Tensor, "B 3 H W"], images1: Float[Tensor, "B 3 H W"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -30,7 +31,22 @@ class FlowPrediction(nn.Conv2d):
     def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 2 H W"]:
         """Flow at each place of the features."""
         with torch.autocast(features.device.type, enabled=False):
-            return super().forward(features.to(self.weight.dtype))
+            features = features.to(self.weight.dtype)
+            if features.device.type != "cpu" or torch.compiler.is_exporting():
+                return super().forward(features)
+            return self._by_taps(features)
+
+    def _by_taps(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 2 H W"]:
+        """The same, in half the time on a CPU, where 2 channels fill an eighth of a register.
+
+        One product for all nine taps of both channels, which are then summed where they belong.
+        """
+        taps = self.weight.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2)  # (18, C)
+        products = features.permute(0, 2, 3, 1).flatten(1, 2) @ taps.T  # (B, H * W, 18)
+        size = features.shape[-2], features.shape[-1]
+        summed = F.fold(products.transpose(1, 2), size, 3, padding=1)
+        assert self.bias is not None
+        return summed + self.bias[:, None, None]
 
 
 class FlowUpsampling(nn.ConvTranspose2d):

@@ -110,7 +110,7 @@ class FlowNetC(FlowNet):
         return self._decoded(fine[:count], first, self._scores(first, second))
 
     def lean(self) -> FlowNetC:
-        """A copy in bfloat16 for inference, where the hardware multiplies it; else the network."""
+        """A copy for inference, folded and packed, in bfloat16 where the hardware multiplies it."""
         return cast("FlowNetC", super().lean())
 
     def features(self, images: Float[Tensor, "B 3 H W"]) -> ImageFeatures:

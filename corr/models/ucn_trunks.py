@@ -149,10 +149,12 @@ class Merge(nn.Module):
         return merged
 
 
-def pad_to_multiple(images: Float[Tensor, "B C H W"], multiple: int) -> Tensor:
+def pad_to_multiple(images: Float[Tensor, "B C H W"], multiple: int) -> Float[Tensor, "B C H1 W1"]:
     """The images with their last row and column repeated until both sides are multiples."""
     height, width = images.shape[-2:]
-    return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+    below, right = -height % multiple, -width % multiple
+    # Padding by nothing copies, too.
+    return F.pad(images, (0, right, 0, below), mode="replicate") if below or right else images
 
 
 def normalize_images(images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:

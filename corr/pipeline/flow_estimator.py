@@ -26,7 +26,8 @@ from corr.results import FlowField, Picture
 class FlowEstimator:
     """What `corr.flow` does, with the model loaded once.
 
-    A network looks at each frame once where the second image of one call is the first of the next.
+    A network for flow looks at each frame once where the second image of one call is the first of
+    the next; one that describes every place looks at it in each call.
     """
 
     def __init__(
@@ -79,19 +80,21 @@ class FlowEstimator:
         sure: float | Float32[np.ndarray, "H W"] = 1.0
         if isinstance(self._model, DenseDescriptor):
             there, back, sure = flow_of_matches(self._model, view0, view1, both=self._both)
-            how = self._refine or "variational"
+            how, start = self._refine or "variational", 1
         elif isinstance(self._model, FlowNetwork):
             there, back = self._by_network(self._model, view0, view1)
             how = self._refine or self._model.refine
+            start = 2 * self._model.stride  # twice as coarse, where it is wrong by fewer px
         else:
             method = METHODS[str(self._model)]
             greys = [cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (view0, view1)]
             there, back = method(*greys), method(*greys[::-1]) if self._both else None
-            how = self._refine or "none"
-        there = refine_flow(how, view0, view1, there)
+            how, start = self._refine or "none", 1
+        there = refine_flow(how, view0, view1, there, start=start)
         if back is None:
             return _unchecked(there)
-        confidence = sure * round_trip_confidence(there, refine_flow(how, view1, view0, back))
+        back = refine_flow(how, view1, view0, back, start=start)
+        confidence = sure * round_trip_confidence(there, back)
         return FlowField(there, confidence == 0, confidence)
 
     @torch.inference_mode()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import groupby, pairwise
+from itertools import chain, groupby, islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,10 +78,15 @@ def pairs_of_video(path: Path) -> FramePairs:
     """Each frame of a video and the next one, named `frame_000000` and so on.
 
     Raises:
-        ImageError: it cannot be decoded.
+        ImageError: no two frames can be decoded.
     """
     count = count_frames(path)
-    return FramePairs(pairwise(_video(path)), None if count is None else count - 1)
+    frames = _video(path)
+    start = list(islice(frames, 2))
+    if len(start) < 2:
+        raise ImageError(f"'{path}' has one frame that can be decoded, and flow needs two")
+    total = None if count is None else count - 1
+    return FramePairs(pairwise(chain(start, frames)), total)
 
 
 def _video(path: Path) -> Iterator[Frame]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import get_args
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from corr.errors import OptionError
 from corr.models.network import Rotations
@@ -48,13 +48,3 @@ def turn_back(features: Features, quarters: int) -> Features:
         angle_deg=(features.angle_deg + 90 * quarters) % 360,
         image_size=size,
     )
-
-
-def turn_points(
-    points: Float[np.ndarray, "N 2"], size: tuple[int, int], quarters: int
-) -> Float[np.ndarray, "N 2"]:
-    """Where points of an image of `size` (height, width) are after `turn_image`."""
-    for _ in range(quarters % 4):
-        points = np.stack((points[:, 1], size[1] - 1 - points[:, 0]), axis=1)
-        size = size[::-1]
-    return points

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-from jaxtyping import Bool, Shaped
+from jaxtyping import Bool, Float64, Shaped
 from torch import Tensor
 
 from corr.errors import OptionError, ShapeError
@@ -91,6 +91,9 @@ class RowBand(Region):
         tolerance: how far the rows may differ, px.
         points0: of the left image.
         points1: of the right image.
+
+    Raises:
+        OptionError: a number outside its range.
     """
 
     def __init__(
@@ -121,6 +124,9 @@ class EpipolarBand(Region):
         tolerance: px, 0 or more.
         points0: of image 0.
         points1: of image 1.
+
+    Raises:
+        OptionError: another matrix, or a tolerance outside its range.
     """
 
     def __init__(
@@ -148,8 +154,13 @@ class EpipolarBand(Region):
         return Rule(LINE, self.points1, line=line, reach=self.tolerance)
 
 
-def as_points(name: str, points: Points) -> np.ndarray:
-    """(N, 2) float64, finite."""
+def as_points(name: str, points: Points) -> Float64[np.ndarray, "N 2"]:
+    """The points in double precision.
+
+    Raises:
+        ShapeError: a table of another shape.
+        OptionError: a point that is not finite.
+    """
     table = points.detach().cpu().numpy() if isinstance(points, Tensor) else np.asarray(points)
     if table.ndim != 2 or table.shape[1] != 2:
         raise ShapeError(f"{name} are {table.shape}; use (N, 2): x and y of each")
@@ -160,7 +171,11 @@ def as_points(name: str, points: Points) -> np.ndarray:
 
 
 def not_negative(name: str, value: float | int) -> float:
-    """The value, when it is a number of px."""
+    """The value, when it is a number of px.
+
+    Raises:
+        OptionError: it is negative or not finite.
+    """
     if not (np.isfinite(value) and value >= 0):
         raise OptionError(f"{name} is {value}; use 0 px or more")
     return float(value)

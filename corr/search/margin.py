@@ -28,6 +28,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 ROUNDING = 2.0**-23
@@ -50,8 +51,8 @@ class Lengths:
     """Added to each score of the row."""
 
 
-def margin_of(own: Lengths, other: Lengths, width: int) -> Tensor:
-    """(N,) the largest error of a score, of each row of one side.
+def margin_of(own: Lengths, other: Lengths, width: int) -> Float64[Tensor, " N"]:
+    """The largest error of a score, of each row of one side.
 
     Args:
         own: of that side.
@@ -66,8 +67,8 @@ def margin_of(own: Lengths, other: Lengths, width: int) -> Tensor:
     return margin * (1 + 2.0**-20)  # what is computed here is itself rounded
 
 
-def unit_weights(table: Tensor) -> Tensor:
-    """(N,) float64 what makes each row of unit length: 1 where it is already, 0 for zeros."""
+def unit_weights(table: Float[Tensor, "N D"]) -> Float64[Tensor, " N"]:
+    """What makes each row of unit length: 1 where it is already, 0 for zeros."""
     length = torch.linalg.vector_norm(table.double(), dim=1)
     epsilon = torch.finfo(table.dtype).eps
     inverse = torch.where(length > 0, 1 / length.clamp_min(1e-300), 0.0)

@@ -12,6 +12,7 @@ from corr.data.correspondence.batches import CorrespondenceBatch
 from corr.errors import DatasetError, OptionError
 from corr.geometry import pixel_grid, sample
 from corr.losses import CycleConsistency, DescriptorLoss
+from corr.losses.checks import check_not_negative
 from corr.losses.cycle import near_target
 from corr.models.network import DenseDescription, DenseDescriptor
 from corr.tasks.correspondence import CorrespondenceTask
@@ -57,8 +58,7 @@ class ClassPairTask(CorrespondenceTask):
         **settings: Any,
     ) -> None:
         super().__init__(network, loss, **settings)
-        if not cycle_weight >= 0:
-            raise OptionError(f"cycle_weight is {cycle_weight}; use 0 or more")
+        check_not_negative(cycle_weight=cycle_weight)
         if cell_px < 1 or cell_px % network.stride:
             raise OptionError(
                 f"cell_px is {cell_px}; use a multiple of the network's stride, {network.stride}"

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from corr.errors import OptionError
 from corr.losses import DescriptorLoss, Guard
+from corr.losses.checks import check_not_negative
 from corr.losses.descriptor import TrainingLoss
 from corr.tasks.described import Described
 
@@ -44,8 +45,7 @@ class CollapseMonitor(pl.Callback):
     def __init__(
         self, every_n_steps: int = 10, min_effective_rank: float = 2.0, patience_steps: int = 50
     ) -> None:
-        if every_n_steps < 0:
-            raise OptionError(f"every_n_steps is {every_n_steps}; use 0 or more")
+        check_not_negative(every_n_steps=every_n_steps)
         if not min_effective_rank >= 1:
             raise OptionError(f"min_effective_rank is {min_effective_rank}; use 1 or more")
         if patience_steps < 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,7 @@ from corr.data.correspondence.batches import CorrespondenceBatch
 from corr.errors import OptionError
 from corr.geometry import pixel_grid, sample
 from corr.losses import DescriptorLoss
+from corr.losses.checks import check_not_negative
 from corr.losses.keypoints import heatmap_loss, keypoint_heatmap
 from corr.losses.labels import Labels
 from corr.models.network import DenseDescription, DenseDescriptor
@@ -46,12 +47,7 @@ class CorrespondenceTask(MetricTask):
         network: describes images.
         loss: of a batch of matching descriptors.
         learning_rate: at the end of the warm-up; from there it falls to 0 on a straight line.
-        optimizer: `sgd` (momentum 0.9) or `adamw`.
-        weight_decay: of the optimiser.
-        warmup_steps: over which the learning rate rises.
-        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
-        ema_decay: of a moving average of the weights, which then is what is validated and saved;
-            0 for none.
+        optimizer: `sgd` (momentum 0.9), `adam` or `adamw`.
         num_points: of each pair, at most.
         negatives: where those of a point come from: its `pair` alone, among which it is looked for
             later, or the whole `batch`.
@@ -59,6 +55,7 @@ class CorrespondenceTask(MetricTask):
             anywhere.
         keypoint_weight: of the keypoint head in the loss.
         deformation_weight: of how much a spatial transformer deforms receptive fields.
+        settings: of `MetricTask`.
 
     Raises:
         OptionError: a setting outside its range.
@@ -76,36 +73,28 @@ class CorrespondenceTask(MetricTask):
         *,
         learning_rate: float = 0.003,
         optimizer: Optimizer = "adamw",
-        weight_decay: float = 1e-4,
-        warmup_steps: int = 50,
-        semi_hard_steps: int = 0,
-        ema_decay: float = 0.0,
         num_points: int = 1024,
         negatives: Literal["pair", "batch"] = "batch",
         keypoint_share: float = 0.5,
         keypoint_weight: float = 1.0,
         deformation_weight: float = 0.01,
+        **settings: Any,
     ) -> None:
         super().__init__(
-            network, loss, learning_rate=learning_rate, optimizer=optimizer,
-            weight_decay=weight_decay, warmup_steps=warmup_steps,
-            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
-        )  # fmt: skip
+            network, loss, learning_rate=learning_rate, optimizer=optimizer, **settings
+        )
         if num_points < 2:
             raise OptionError(f"num_points is {num_points}; use 2 or more")
         if not 0 <= keypoint_share <= 1:
             raise OptionError(f"keypoint_share is {keypoint_share}; use a value in [0, 1]")
-        if not keypoint_weight >= 0:
-            raise OptionError(f"keypoint_weight is {keypoint_weight}; use 0 or more")
-        if not deformation_weight >= 0:
-            raise OptionError(f"deformation_weight is {deformation_weight}; use 0 or more")
-        self.deformation_weight = deformation_weight
+        check_not_negative(keypoint_weight=keypoint_weight, deformation_weight=deformation_weight)
         if negatives not in ("pair", "batch"):
             raise OptionError(f"negatives is '{negatives}'; use pair or batch")
         self.negatives = negatives
         self.num_points = num_points
         self.keypoint_share = keypoint_share
         self.keypoint_weight = keypoint_weight
+        self.deformation_weight = deformation_weight
         self._own: tuple[DenseDescription, Tensor, Described] | None = None
 
     def describe(self, batch: CorrespondenceBatch) -> Described:

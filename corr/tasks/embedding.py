@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from corr.models.network import ImageEmbedding
 from corr.tasks.described import Described
 from corr.tasks.gather import gather_rows
 from corr.tasks.metric import MetricTask
+from corr.tasks.optimizer import Optimizer
 
 NUM_FOLDS = 10
 """Of the verification, as in Labeled Faces in the Wild."""
@@ -40,12 +41,8 @@ class EmbeddingTask(MetricTask):
         network: describes the images.
         loss: of a batch of matching descriptors.
         learning_rate: at the end of the warm-up; from there it falls to 0 on a straight line.
-        optimizer: `sgd` (momentum 0.9) or `adamw`.
-        weight_decay: of the optimiser.
-        warmup_steps: over which the learning rate rises.
-        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
-        ema_decay: of a moving average of the weights, which then is what is validated and saved;
-            0 for none.
+        optimizer: `sgd` (momentum 0.9), `adam` or `adamw`.
+        settings: of `MetricTask`.
 
     Raises:
         OptionError: a setting outside its range.
@@ -59,17 +56,12 @@ class EmbeddingTask(MetricTask):
         loss: DescriptorLoss,
         *,
         learning_rate: float = 0.001,
-        optimizer: Literal["sgd", "adamw"] = "adamw",
-        weight_decay: float = 1e-4,
-        warmup_steps: int = 50,
-        semi_hard_steps: int = 0,
-        ema_decay: float = 0.0,
+        optimizer: Optimizer = "adamw",
+        **settings: Any,
     ) -> None:
         super().__init__(
-            network, loss, learning_rate=learning_rate, optimizer=optimizer,
-            weight_decay=weight_decay, warmup_steps=warmup_steps,
-            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
-        )  # fmt: skip
+            network, loss, learning_rate=learning_rate, optimizer=optimizer, **settings
+        )
         self._described: list[tuple[Tensor, Tensor]] = []
         self._histograms: list[np.ndarray] = []
         self._of_histogram: dict[str, float] | None = None

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from corr.errors import OptionError
 from corr.losses import DescriptorLoss
+from corr.losses.checks import check_not_negative
 from corr.losses.descriptor import TrainingLoss, loss_of
 from corr.models.network import Network
 from corr.tasks.collapse import CollapseMonitor, collapsed_loss
@@ -34,7 +35,7 @@ class MetricTask(WatchedTask):
         network: describes both sides of a batch.
         loss: of a batch of matching descriptors.
         learning_rate: at the end of the warm-up; from there it falls to 0 on a straight line.
-        optimizer: `sgd` (momentum 0.9) or `adamw`.
+        optimizer: `sgd` (momentum 0.9), `adam` or `adamw`.
         weight_decay: of the optimiser.
         warmup_steps: over which the learning rate rises.
         semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
@@ -65,8 +66,7 @@ class MetricTask(WatchedTask):
             warmup_steps=warmup_steps,
             ema_decay=ema_decay,
         )
-        if semi_hard_steps < 0:
-            raise OptionError(f"semi_hard_steps is {semi_hard_steps}; use 0 or more")
+        check_not_negative(semi_hard_steps=semi_hard_steps)
         self.loss = loss
         self.semi_hard_steps = semi_hard_steps
         self.described = None

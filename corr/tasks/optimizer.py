@@ -10,7 +10,7 @@ from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
 
 from corr.errors import OptionError
-from corr.losses.checks import check_choice
+from corr.losses.checks import check_choice, check_not_negative
 from corr.tasks.schedule import Schedule, learning_rate_factor
 
 SGD_MOMENTUM = 0.9
@@ -30,10 +30,7 @@ def check_optimizer(
         raise OptionError(f"learning_rate is {learning_rate}; use a value above 0")
     check_choice("optimizer", optimizer, get_args(Optimizer))
     check_choice("schedule", schedule, get_args(Schedule))
-    if not weight_decay >= 0:
-        raise OptionError(f"weight_decay is {weight_decay}; use 0 or more")
-    if warmup_steps < 0:
-        raise OptionError(f"warmup_steps is {warmup_steps}; use 0 or more")
+    check_not_negative(weight_decay=weight_decay, warmup_steps=warmup_steps)
 
 
 def build_optimizer(

@@ -14,7 +14,6 @@ from corr.losses.distances import pairwise_distances
 from corr.metrics import fpr95
 from corr.models.network import PatchDescriptor
 from corr.tasks.metric import MetricTask
-from corr.tasks.optimizer import Optimizer
 
 _ROWS_AT_ONCE = 1024
 """Of the held-out distances: they need memory for so many rows, not for all."""
@@ -36,13 +35,7 @@ class PatchTask(MetricTask):
     Args:
         network: describes the patches; both views go through it as one batch.
         loss: of a batch of matching descriptors.
-        learning_rate: at the end of the warm-up; from there it falls to 0 on a straight line.
-        optimizer: `sgd` (momentum 0.9) or `adamw`.
-        weight_decay: of the optimiser.
-        warmup_steps: over which the learning rate rises.
-        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
-        ema_decay: of a moving average of the weights, which then is what is validated and saved;
-            0 for none.
+        settings: of `MetricTask`.
 
     Raises:
         OptionError: a setting outside its range.
@@ -55,19 +48,9 @@ class PatchTask(MetricTask):
         self,
         network: PatchDescriptor,
         loss: DescriptorLoss,
-        *,
-        learning_rate: float = 0.1,
-        optimizer: Optimizer = "sgd",
-        weight_decay: float = 1e-4,
-        warmup_steps: int = 50,
-        semi_hard_steps: int = 0,
-        ema_decay: float = 0.0,
+        **settings: Any,
     ) -> None:
-        super().__init__(
-            network, loss, learning_rate=learning_rate, optimizer=optimizer,
-            weight_decay=weight_decay, warmup_steps=warmup_steps,
-            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
-        )  # fmt: skip
+        super().__init__(network, loss, **settings)
         self._held_out: list[_Sides] = []
         self._described: list[_Sides] = []
         self._fpr95_rootsift: float | None = None

@@ -102,9 +102,23 @@ def _parameters(class_path: str | None) -> list[str]:
     module, _, name = class_path.rpartition(".")
     try:
         kind = getattr(importlib.import_module(module), name)
-        return list(inspect.signature(kind).parameters)
+        return _named(kind) if inspect.isclass(kind) else list(inspect.signature(kind).parameters)
     except (ImportError, AttributeError, ValueError):
         return []
+
+
+def _named(kind: type) -> list[str]:
+    """The arguments of a class, with those that it hands on to the classes it derives from."""
+    names: dict[str, None] = {}
+    for base in kind.__mro__:
+        if "__init__" not in vars(base):
+            continue
+        _, *own = inspect.signature(base.__init__).parameters.values()  # type: ignore[misc]
+        stars = [one for one in own if one.kind in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
+        names |= {one.name: None for one in own if one not in stars}
+        if not any(one.kind is one.VAR_KEYWORD for one in stars):
+            break
+    return list(names)
 
 
 def _first_line(text: str) -> str:

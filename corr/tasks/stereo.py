@@ -52,7 +52,7 @@ class StereoDescriptorTask(MetricTask):
         network: describes images, a vector a pixel.
         loss: of the scores along a row.
         learning_rate: at the end of the warm-up; from there it falls to 0 on a straight line.
-        optimizer: `sgd` (momentum 0.9) or `adamw`.
+        optimizer: `sgd` (momentum 0.9), `adam` or `adamw`.
         weight_decay: of the optimiser.
         warmup_steps: over which the learning rate rises.
         ema_decay: of a moving average of the weights, which then is what is validated and saved;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from corr.geometry import pixel_grid, sample
@@ -15,7 +15,7 @@ SHOWN_PX = 32
 
 
 def around(
-    images: Float[Tensor, "B 3 H W"], points: Float[Tensor, "N 2"], image: Tensor
+    images: Float[Tensor, "B 3 H W"], points: Float[Tensor, "N 2"], image: Int64[Tensor, " N"]
 ) -> Float[Tensor, "N 3 P P"]:
     """A square around each point.
 

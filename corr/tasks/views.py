@@ -11,16 +11,15 @@ from torch import Tensor
 
 from corr.classical.sift import describe_patches_sift
 from corr.data.view_datamodule import ViewPairs
-from corr.errors import OptionError
 from corr.geometry import extract_patches
 from corr.losses import DescriptorLoss
+from corr.losses.checks import check_not_negative
 from corr.losses.frames import frame_distance, frame_mismatch, turn_deg
 from corr.models.gradient_normalization import DominantOrientation
 from corr.models.network import PatchDescriptor
 from corr.tasks.described import Described, labels_of
 from corr.tasks.gather import gather_rows
 from corr.tasks.metric import MetricTask
-from corr.tasks.optimizer import Optimizer
 from corr.tasks.patch import pairs_fpr95
 
 
@@ -53,14 +52,8 @@ class ViewTask(MetricTask):
     Args:
         network: normalises frames and describes patches; both views go through it as one batch.
         loss: of a batch of matching descriptors.
-        learning_rate: at the end of the warm-up; from there it falls to 0 on a straight line.
-        optimizer: `sgd` (momentum 0.9) or `adamw`.
-        weight_decay: of the optimiser.
-        warmup_steps: over which the learning rate rises.
-        semi_hard_steps: over which a loss that mines the hardest mines semi-hard ones instead.
-        ema_decay: of a moving average of the weights, which then is what is validated and saved;
-            0 for none.
         frame_weight: of the distance of the normalised frames in the loss.
+        settings: of `MetricTask`.
 
     Raises:
         OptionError: a setting outside its range.
@@ -74,21 +67,11 @@ class ViewTask(MetricTask):
         network: PatchDescriptor,
         loss: DescriptorLoss,
         *,
-        learning_rate: float = 0.1,
-        optimizer: Optimizer = "sgd",
-        weight_decay: float = 1e-4,
-        warmup_steps: int = 50,
-        semi_hard_steps: int = 0,
-        ema_decay: float = 0.0,
         frame_weight: float = 1.0,
+        **settings: Any,
     ) -> None:
-        super().__init__(
-            network, loss, learning_rate=learning_rate, optimizer=optimizer,
-            weight_decay=weight_decay, warmup_steps=warmup_steps,
-            semi_hard_steps=semi_hard_steps, ema_decay=ema_decay,
-        )  # fmt: skip
-        if not frame_weight >= 0:
-            raise OptionError(f"frame_weight is {frame_weight}; use 0 or more")
+        super().__init__(network, loss, **settings)
+        check_not_negative(frame_weight=frame_weight)
         self.frame_weight = frame_weight
         self._mismatch: Tensor = torch.zeros(0, 2, 2)
         self._described: list[_Sides] = []

@@ -15,9 +15,6 @@ from corr.errors import OptionError, ShapeError
 WINDOW = (7, 9)
 """Rows and columns compared with the pixel in their middle: 62 bits fit one word."""
 
-MAX_COST = WINDOW[0] * WINDOW[1] - 1
-"""Cost of two windows that differ in every bit."""
-
 UNSEEN_COST = 14
 """Cost of a match outside the right image; or the pixel's highest other cost, where that is lower
 or all others are equal, so that nothing is preferred.

@@ -195,12 +195,16 @@ class _Axis:
     def windows(self, surroundings: Tensor, axis: int) -> Tensor:
         """The places as what a tile can meet, tiles as the second axis.
 
-        Where these overlap they are copies: gradients of overlapping views take far longer.
+        Where these overlap they are views, but copies where gradients are asked for, which for
+        overlapping views take far longer, and for exchange formats.
         """
         if self.count == 1:
             return _split(surroundings, axis, self.num_tiles, self.tile).movedim(axis, 1)
         starts = range(0, self.num_tiles * self.tile, self.tile)
         length = self.tile + self.count - 1
+        if not (surroundings.requires_grad or torch.compiler.is_exporting()):
+            views = surroundings.unfold(axis, length, self.tile)
+            return views.movedim((axis, -1), (1, axis + 1))
         return torch.stack([surroundings.narrow(axis, start, length) for start in starts], 1)
 
 

@@ -84,7 +84,12 @@ def checked_costs(
     penalties: Penalties | StepPenalties,
     num_paths: int,
 ) -> UInt8[np.ndarray, "H W D"] | UInt16[np.ndarray, "H W D"]:
-    """The costs as whole numbers, of which the paths' sums fit 16 bits; arguments as of `sweep`."""
+    """The costs as whole numbers, of which the paths' sums fit 16 bits; arguments as of `sweep`.
+
+    Raises:
+        ShapeError: an image of another size, or a volume without a value.
+        OptionError: another number of paths, or costs and penalties that do not fit.
+    """
     if guide.shape != cost.shape[:2] or cost.size == 0:
         raise ShapeError(f"a volume of {cost.shape} does not fit an image of {guide.shape}")
     if num_paths not in (4, 8):

@@ -12,7 +12,7 @@ from corr.data.flow_pairs import read_flow
 from corr.data.homographies import SETS as HOMOGRAPHY_SETS
 from corr.data.homographies import read_sequences
 from corr.data.hpatches_patches import read_hpatches
-from corr.data.layouts import recognise
+from corr.data.layouts import recognise_all
 from corr.data.posed_pairs import SETS as POSED_SETS
 from corr.data.posed_pairs import read_posed
 from corr.data.stereo_pairs import SETS as STEREO_SETS
@@ -41,15 +41,15 @@ def readers(name):
 @pytest.mark.parametrize("name", SETS)
 def test_every_set_is_recognised(publish, name):
     root = publish(name)
-    assert recognise(root) == name
-    assert recognise(root.parent) == name
+    assert recognise_all(root)[0] == name
+    assert recognise_all(root.parent)[0] == name
 
 
 def test_other_folders_are_not(tmp_path):
-    assert recognise(tmp_path / "nowhere") is None
-    assert recognise(tmp_path) is None
+    assert recognise_all(tmp_path / "nowhere") == []
+    assert recognise_all(tmp_path) == []
     image(tmp_path / "photos" / "dog.png", TEXTURE)
-    assert recognise(tmp_path) is None
+    assert recognise_all(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", SETS)

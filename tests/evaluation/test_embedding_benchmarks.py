@@ -1,11 +1,8 @@
 """Retrieval and verification of models whose quality is known, through the whole command."""
 
-import json
 import re
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from corr.cli import main
-from corr.data.mini import IDENTITIES, RETRIEVAL, mini_folder
+from corr.data.mini import IDENTITIES, RETRIEVAL
 from corr.data.photometric import Photometry
 from corr.data.views import Views
 from corr.evaluation.retrieval import RetrievalBenchmark, RetrievalProtocol
@@ -22,8 +19,6 @@ from corr.evaluation.verification import VerificationBenchmark
 from corr.formats import write_image
 from corr.models import save_network
 from corr.models.network import ImageEmbedding
-
-Evaluate = Callable[..., dict[str, Any]]
 
 
 class Layout(ImageEmbedding):
@@ -51,26 +46,6 @@ def networks(tmp_path) -> dict[str, Path]:
     save_network(Layout(), tmp_path / "upright")
     save_network(Layout(turned=True), tmp_path / "turned")
     return {name: tmp_path / name for name in ("upright", "turned")}
-
-
-@pytest.fixture
-def evaluate(tmp_path, capsys) -> Evaluate:
-    def run(benchmark: str, root: Path, *models: object) -> dict[str, Any]:
-        """The totals that the command writes, by model."""
-        names = ",".join(map(str, models))
-        out, cache = tmp_path / "out", tmp_path / "cache"
-        given = ["evaluate", benchmark, "--root", root, "--models", names, "--out", out]
-        assert main([*map(str, given), "--cache", str(cache)]) == 0, capsys.readouterr().err
-        stored = json.loads((out / f"{benchmark}.json").read_text())
-        assert not any(row["num_failed"] for row in stored["rows"])
-        return {row["model"]: row["scores"] for row in stored["rows"] if row["group"] == "all"}
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def mini(tmp_path_factory) -> Path:
-    return mini_folder(tmp_path_factory.mktemp("mini"))
 
 
 @pytest.fixture

@@ -1,106 +1,21 @@
-"""The frame on a benchmark small enough to score by hand: guess the length of a word."""
+"""The frame around a benchmark: rows, files, intervals, memory, refusals."""
 
 import csv
-import io
 import json
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
+from word_length import WordLength, calls, evaluated
 
 from corr import evaluation
-from corr.errors import DatasetError, MissingExtraError, ModelError, OptionError
+from corr.errors import MissingExtraError, ModelError, OptionError
 from corr.evaluation import measure
-from corr.evaluation.benchmark import Benchmark, Column
-from corr.evaluation.cache import Cache
-from corr.evaluation.candidates import Candidate
-from corr.evaluation.evaluate import Part, evaluate
 from corr.evaluation.frame import run_benchmark
 from corr.evaluation.report import protocol_hash
 
-
-class WordLength(Benchmark[str, str, int]):
-    name = "words"
-    task = "count"
-    defaults = ("3",)
-    baseline = "3"
-    columns = (Column("error", ("error",)), Column("right %", ("right", "right"), 100.0, 0))
-    ranked_by = "error"
-    higher_is_better = False
-
-    def __init__(self):
-        self.calls = []
-        self.reads = []
-
-    @property
-    def protocol(self):
-        return {"unit": "letters"}
-
-    def items(self, root):
-        self.root = root
-        return root.read_text().split()
-
-    def label(self, item):
-        return item
-
-    def group(self, item):
-        return item[0]
-
-    def files(self, item):
-        return (self.root,)
-
-    def candidate(self, model):
-        if not model.isdigit():
-            raise ModelError(f"model '{model}' is no number")
-        return Candidate(model)
-
-    def read(self, item):
-        self.reads.append(item)
-        if item == "bad":
-            raise DatasetError("this word is damaged\nand more")
-        return item
-
-    def run(self, model, inputs):
-        self.calls.append((model, inputs))
-        return int(model)
-
-    def score(self, item, inputs, output):
-        error = abs(len(inputs) - output)
-        return {"error": float(error), "right": float(error == 0)}
-
-    def worst(self, item):
-        return {"error": float("inf"), "right": 0.0}
-
-    def aggregate(self, table):
-        return {key: values.mean(-1) for key, values in table.items()}
-
-    def draw(self, inputs, output):
-        return np.zeros((8, 8, 3), np.uint8)
-
-
-@pytest.fixture
-def words(tmp_path: Path) -> Path:
-    path = tmp_path / "words.txt"
-    path.write_text("apple ant bee")
-    return path
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path / "cache")
-
-
-@pytest.fixture(autouse=True)
-def one_run(monkeypatch):
-    """However quick the model is."""
-    monkeypatch.setattr(measure, "MAX_RUNS", 1)
-
-
-@pytest.fixture
-def console() -> Console:
-    return Console(record=True, width=160, file=io.StringIO())
+pytestmark = pytest.mark.usefixtures("one_run")
 
 
 def test_rows_are_groups_then_all_for_each_model(words, cache, console):
@@ -205,61 +120,6 @@ def test_the_interval_is_that_of_the_mean(tmp_path, cache):
     assert low < 0.5 < high
 
 
-class TestCache:
-    def test_adding_a_model_costs_only_that_model(self, words, cache):
-        first = WordLength()
-        before = evaluated(words, ["3"], cache, benchmark=first)
-        second = WordLength()
-        after = evaluated(words, ["3", "5"], cache, benchmark=second)
-        assert {model for model, _ in second.calls} == {"5"}
-        assert after.items["3"] == before.items["3"]
-
-    def test_another_protocol_item_or_source_is_measured_again(self, words, cache, monkeypatch):
-        evaluated(words, ["3"], cache)
-
-        class Other(WordLength):
-            @property
-            def protocol(self):
-                return {"unit": "characters"}
-
-        assert len(calls(words, ["3"], cache, Other())) == 4
-        assert calls(words, ["3"], cache, WordLength()) == []
-        words.write_text("apple ant bees")
-        assert len(calls(words, ["3"], cache, WordLength())) == 4
-        monkeypatch.setattr("corr.evaluation.cache.source_sha256", lambda: "changed")
-        assert len(calls(words, ["3"], Cache(cache.folder), WordLength())) == 4
-
-    def test_a_run_that_is_stopped_goes_on(self, words, cache):
-        class Stopped(WordLength):
-            def run(self, model, inputs):
-                if inputs == "bee":
-                    raise KeyboardInterrupt
-                return super().run(model, inputs)
-
-        with pytest.raises(KeyboardInterrupt):
-            evaluated(words, ["3"], cache, benchmark=Stopped())
-        assert calls(words, ["3"], cache, WordLength()) == [("3", "bee")] * 2  # one to warm up
-
-    def test_a_failure_is_tried_again(self, tmp_path, cache):
-        path = tmp_path / "words.txt"
-        path.write_text("bad bee")
-        evaluated(path, ["3"], cache)
-        again = WordLength()
-        evaluated(path, ["3"], cache, benchmark=again)
-        assert set(again.reads) == {"bad"}
-
-    def test_without_reuse_everything_is_measured(self, words, cache):
-        evaluated(words, ["3"], cache)
-        fresh = Cache(cache.folder, reuse=False)
-        assert len(calls(words, ["3"], fresh, WordLength())) == 4
-
-    def test_a_damaged_file_is_measured_again(self, words, cache):
-        evaluated(words, ["3"], cache)
-        for path in cache.folder.rglob("*.json"):
-            path.write_text('{"item": ')
-        assert len(calls(words, ["3"], cache, WordLength())) == 4
-
-
 def test_models_share_what_is_read(words, cache):
     benchmark = WordLength()
     evaluated(words, ["3", "5"], cache, benchmark=benchmark)
@@ -281,17 +141,6 @@ def test_memory_is_the_peak_beyond_the_start(words, cache):
 def test_quick_models_run_several_times_for_the_median(words, cache, monkeypatch):
     monkeypatch.setattr(measure, "MAX_RUNS", 5)
     assert len(calls(words, ["3"], cache, WordLength())) == 1 + 3 * 5
-
-
-def evaluated(words, models, cache, out=None, benchmark=None):
-    part = Part(benchmark or WordLength(), words, models)
-    return evaluate([part], cache, out, title="words")[0]
-
-
-def calls(words, models, cache, benchmark):
-    """What a run asks of the models."""
-    evaluated(words, models, cache, benchmark=benchmark)
-    return benchmark.calls
 
 
 def test_hash_follows_the_protocol_and_not_its_order():

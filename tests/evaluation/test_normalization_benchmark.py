@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import skimage.data
 import torch
 
 from corr.cli import main
@@ -17,22 +15,8 @@ from corr.data.homographies import read_sequences
 from corr.errors import ModelError
 from corr.evaluation.normalization import NormalizationBenchmark, NormalizationProtocol
 from corr.evaluation.patches import PatchBenchmark, PatchProtocol
-from corr.formats import write_image
 from corr.machine.precision import multiplies_bfloat16
 from corr.models import HardNetSTN, load_network, save_network
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory) -> Path:
-    """One photograph, and five copies that are a little darker."""
-    folder = tmp_path_factory.mktemp("sequences") / "coffee"
-    folder.mkdir()
-    photo = skimage.data.coffee()[:300, :400]
-    for k in range(1, 7):
-        write_image(folder / f"{k}.png", (photo * (1 - 0.05 * k)).astype(np.uint8))
-        if k > 1:
-            np.savetxt(folder / f"H_1_{k}", np.eye(3))
-    return folder.parent
 
 
 @pytest.fixture(scope="module")
@@ -50,27 +34,27 @@ def scores(benchmark, root, model):
     return benchmark.score(item, inputs, benchmark.run(model, inputs))
 
 
-def test_upright_descriptors_match_where_nothing_is_turned_and_fail_elsewhere(root, exact):
-    found = scores(NormalizationBenchmark(exact), root, "rootsift")
+def test_upright_descriptors_match_where_nothing_is_turned_and_fail_elsewhere(darker, exact):
+    found = scores(NormalizationBenchmark(exact), darker, "rootsift")
     assert found["score_turn_0"] == found["score_scale_1.0"] > 0.98
     assert found["fpr95_turn_0"] < 0.01
     assert found["score_turn_90"] < 0.4
     assert found["fpr95_random"] > 0.5
 
 
-def test_a_normalisation_turns_the_patches_back(root, exact):
+def test_a_normalisation_turns_the_patches_back(darker, exact):
     benchmark = NormalizationBenchmark(exact)
     upright, turned = (
-        scores(benchmark, root, m) for m in ("rootsift", "rootsift+dominant-orientation")
+        scores(benchmark, darker, m) for m in ("rootsift", "rootsift+dominant-orientation")
     )
     for name in ("turn_90", "turn_180", "random"):
         assert turned[f"score_{name}"] > 0.8 > upright[f"score_{name}"]
     assert turned["score_scale_2.0"] < turned["score_turn_0"]
 
 
-def test_nearest_neighbours_by_hand(root, exact):
+def test_nearest_neighbours_by_hand(darker, exact):
     benchmark = NormalizationBenchmark(exact)
-    item = read_sequences(root)[0]
+    item = read_sequences(darker)[0]
     inputs = benchmark.read(item)
     count = len(inputs.negative)
     right = np.eye(count, dtype=np.float32)
@@ -83,10 +67,10 @@ def test_nearest_neighbours_by_hand(root, exact):
     assert benchmark.score(item, inputs, wrong)["score_random"] == pytest.approx(near.mean())
 
 
-def test_the_command_draws_its_curves_and_its_patches(root, tmp_path, capsys):
+def test_the_command_draws_its_curves_and_its_patches(darker, tmp_path, capsys):
     out = tmp_path / "out"
     models = "rootsift,rootsift+dominant-orientation"
-    given = ["evaluate", "normalization", "--root", root, "--models", models, "--out", out]
+    given = ["evaluate", "normalization", "--root", darker, "--models", models, "--out", out]
     assert main([*map(str, given), "--cache", str(tmp_path / "cache")]) == 0
     stored = json.loads((out / "normalization.json").read_text())
     by_model = {row["model"]: row["scores"] for row in stored["rows"] if row["group"] == "all"}
@@ -128,7 +112,7 @@ def test_a_variant_is_another_candidate():
     assert len({json.dumps(dict(identity)) for identity in identities}) == 5
 
 
-def test_the_patch_benchmark_gives_frames_to_networks_that_want_them(root, tmp_path):
+def test_the_patch_benchmark_gives_frames_to_networks_that_want_them(darker, tmp_path):
     """The trunk of a network with a quarter turn planted sees patches turned by it."""
     torch.manual_seed(0)
     network = HardNetSTN(light=True).eval()
@@ -137,7 +121,7 @@ def test_the_patch_benchmark_gives_frames_to_networks_that_want_them(root, tmp_p
     save_network(network, tmp_path / "turned")
     save_network(network.trunk, tmp_path / "plain")
     benchmark = PatchBenchmark(PatchProtocol(max_keypoints=40))
-    inputs = benchmark.read(read_sequences(root)[0])
+    inputs = benchmark.read(read_sequences(darker)[0])
     found = benchmark.run(str(tmp_path / "turned"), inputs)
     placed = inputs.keypoints.placed0
     turned = placed._replace(angle_deg=np.full_like(placed.angle_deg, 90))
@@ -152,9 +136,9 @@ def _cut(view, placed):
     return cut_patches(view, placed_frames(placed, 20.0))
 
 
-def test_the_patch_benchmark_describes_given_patches_by_all_others(root):
+def test_the_patch_benchmark_describes_given_patches_by_all_others(darker):
     benchmark = PatchBenchmark(PatchProtocol(max_keypoints=40))
-    inputs = benchmark.read(read_sequences(root)[0])
+    inputs = benchmark.read(read_sequences(darker)[0])
     network = load_network("hardnet")
     fast = multiplies_bfloat16("cpu")
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=fast):

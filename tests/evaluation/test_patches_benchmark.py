@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-import skimage.data
 import torch
 import torch.nn.functional as F
 from rich.console import Console
@@ -22,7 +20,6 @@ from corr.evaluation.hpatches import HPatchesBenchmark
 from corr.evaluation.normalization import NormalizationBenchmark
 from corr.evaluation.patches import PatchBenchmark, PatchProtocol
 from corr.evaluation.written import write_report
-from corr.formats import write_image
 from corr.models import DenseDescriptor, load_network
 from corr.models.network import DenseDescription
 
@@ -43,19 +40,6 @@ class Shade(DenseDescriptor):
         self.seen.append(images)
         angle = F.avg_pool2d(images[:, :1], self.stride)
         return DenseDescription(torch.cat((angle.cos(), angle.sin()), dim=1))
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory) -> Path:
-    """A photograph and five darker copies."""
-    folder = tmp_path_factory.mktemp("sequences") / "coffee"
-    folder.mkdir()
-    photo = skimage.data.coffee()[:300, :400]
-    for k in range(1, 7):
-        write_image(folder / f"{k}.png", (photo * (1 - 0.05 * k)).astype(np.uint8))
-        if k > 1:
-            np.savetxt(folder / f"H_1_{k}", np.eye(3))
-    return folder.parent
 
 
 @pytest.mark.parametrize("stride", [1, 4, 8])
@@ -89,23 +73,23 @@ def test_enlarged_pixels_are_where_they_were():
 
 
 @pytest.fixture(scope="module")
-def both(root, tmp_path_factory):
+def both(darker, tmp_path_factory):
     """The report of a network of each kind, and what was said before it."""
     folder = tmp_path_factory.mktemp("cache")
     console = Console(record=True, width=80)
     benchmark = PatchBenchmark(FEW)
-    return run_benchmark(benchmark, root, ["hardnet", "ucn"], Cache(folder), console=console), (
+    return run_benchmark(benchmark, darker, ["hardnet", "ucn"], Cache(folder), console=console), (
         console.export_text()
     )
 
 
-def test_a_dense_network_stands_beside_one_of_patches(both, root):
+def test_a_dense_network_stands_beside_one_of_patches(both, darker):
     report, _ = both
     rows = {model: report.row(model) for model in ("hardnet", "ucn")}
     assert report.failures() == []
     assert rows["hardnet"].scores["num_patches"] == rows["ucn"].scores["num_patches"] > 20
     assert rows["ucn"].scores["fpr95"] < 0.2  # of copies; chance is 0.95
-    item = PatchBenchmark(FEW).items(root)[0]
+    item = PatchBenchmark(FEW).items(darker)[0]
     inputs = PatchBenchmark(FEW).read(item)
     network = load_network("ucn")
     by_hand = [describe_centres(network, side) for side in (inputs.patches0, inputs.patches1)]
@@ -113,12 +97,12 @@ def test_a_dense_network_stands_beside_one_of_patches(both, root):
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_the_way_is_stated_and_the_hash_is_that_of_the_other_models(both, root, tmp_path):
+def test_the_way_is_stated_and_the_hash_is_that_of_the_other_models(both, darker, tmp_path):
     report, said = both
     assert f"of ucn: {HOW}" in said
     assert report.variants == {"ucn": HOW}
     alone = run_benchmark(
-        PatchBenchmark(FEW), root, ["rootsift"], Cache(tmp_path), console=Console(quiet=True)
+        PatchBenchmark(FEW), darker, ["rootsift"], Cache(tmp_path), console=Console(quiet=True)
     )
     assert alone.protocol_hash == report.protocol_hash
     assert alone.variants == {}

@@ -3,17 +3,15 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import skimage.data
 import torch
 
-from corr.cli import main
 from corr.data.flow_pairs import read_flow
 from corr.data.homographies import read_sequences
-from corr.data.mini import FLOW, SEQUENCES, STEREO, mini_folder
+from corr.data.mini import FLOW, SEQUENCES, STEREO
 from corr.data.stereo_pairs import read_stereo
 from corr.evaluation.cache import Cache
 from corr.formats import write_disparity, write_flow, write_image, write_matches
@@ -21,28 +19,6 @@ from corr.models import HardNet, save_network
 from corr.models.network import PatchDescriptor
 from corr.models.saved import load_network
 from corr.results import Matches
-
-Evaluate = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def mini(tmp_path_factory) -> Path:
-    return mini_folder(tmp_path_factory.mktemp("mini"))
-
-
-@pytest.fixture
-def evaluate(tmp_path, capsys) -> Evaluate:
-    def run(benchmark: str, root: Path, *models: object) -> dict[str, Any]:
-        """The totals that the command writes, by model."""
-        names = ",".join(map(str, models))
-        out, cache = tmp_path / "out", tmp_path / "cache"
-        given = ["evaluate", benchmark, "--root", root, "--models", names, "--out", out]
-        assert main([*map(str, given), "--cache", str(cache)]) == 0, capsys.readouterr().err
-        stored = json.loads((out / f"{benchmark}.json").read_text())
-        assert not any(row["num_failed"] for row in stored["rows"])
-        return {row["model"]: row["scores"] for row in stored["rows"] if row["group"] == "all"}
-
-    return run
 
 
 def below(folder: Path, name: str, suffix: str) -> Path:

@@ -8,13 +8,8 @@ import pytest
 import skimage.data
 
 from corr.cli import main
-from corr.data.mini import FLOW, SEQUENCES, STEREO, mini_folder
+from corr.data.mini import FLOW, SEQUENCES, STEREO
 from corr.formats import write_disparity, write_image
-
-
-@pytest.fixture(scope="module")
-def mini(tmp_path_factory) -> Path:
-    return mini_folder(tmp_path_factory.mktemp("mini"))
 
 
 @pytest.fixture

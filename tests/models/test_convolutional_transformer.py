@@ -10,14 +10,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from corr.errors import OptionError
+from corr.geometry import sample
 from corr.models import convolutional_transformer as cst
 from corr.models.convolutional_transformer import (
     ConvolutionalSpatialTransformer,
     convolve_places,
-    merge_places,
 )
 
 TRANSFORMS = ("rigid", "similarity", "affine", "thin-plate")
+
+
+def merge_places(features: Tensor, places: Tensor) -> Tensor:
+    """The map of the paper, (B, C, kH, kW): all fields side by side, for a stride of k."""
+    batch, samples, height, width, _ = places.shape
+    side = round(samples**0.5)
+    laid = places.reshape(batch, side, side, height, width, 2).permute(0, 3, 1, 4, 2, 5)
+    laid = laid.reshape(batch, height * side, width * side, 2)
+    return sample(features, laid).permute(0, 3, 1, 2)
 
 
 def some_features(height: int = 7, width: int = 9, *, seed: int = 0) -> Tensor:

@@ -105,7 +105,7 @@ def test_both_directions_take_one_correlation_and_each_image_once(monkeypatch):
         "correlation_layer",
         lambda *args, **kwargs: multiplied.append(1) or correlate(*args, **kwargs),
     )
-    network.tower.conv1.register_forward_hook(lambda _, given, __: looked_at.extend(given[0]))
+    network.tower.register_forward_hook(lambda _, given, __: looked_at.extend(given[0]))
     network.both(*pair(64, 64, count=1))
     assert len(multiplied) == 1
     assert len(looked_at) == 2
@@ -114,7 +114,7 @@ def test_both_directions_take_one_correlation_and_each_image_once(monkeypatch):
 def test_a_frame_of_a_video_is_looked_at_once(float32):
     network = FlowNetC(SMALL).eval()
     looked_at = []
-    network.tower.conv1.register_forward_hook(lambda _, given, __: looked_at.extend(given[0]))
+    network.tower.register_forward_hook(lambda _, given, __: looked_at.extend(given[0]))
     frames = torch.rand(4, 1, 3, 64, 128)
     with torch.no_grad():
         features = [network.features(frame) for frame in frames]
@@ -137,7 +137,7 @@ def test_in_bfloat16_flow_is_about_the_same_and_predictions_stay_in_float32(netw
     kinds = (FlowPrediction, FlowUpsampling)
     precise = [module for module in lean.modules() if isinstance(module, kinds)]
     assert {module.weight.dtype for module in precise} == {torch.float32}
-    assert lean.hourglass.conv4[0].weight.dtype == torch.bfloat16
+    assert next(lean.hourglass.conv4.parameters()).dtype == torch.bfloat16
     assert network.lean() is network  # with gradients
     assert torch.equal(network(images0, images1)[-1], given)
 

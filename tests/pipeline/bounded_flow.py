@@ -17,6 +17,7 @@ class BoundedFlow(FlowNetwork):
     """
 
     multiple = 4
+    stride = 1
 
     def __init__(self, window: int = 3) -> None:
         super().__init__()

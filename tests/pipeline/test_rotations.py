@@ -6,7 +6,15 @@ import skimage.data
 
 import corr
 from corr.data.threads import one_thread
-from corr.pipeline.rotations import QUARTERS, turn_back, turn_image, turn_points
+from corr.pipeline.rotations import QUARTERS, turn_back, turn_image
+
+
+def turn_points(points, size, quarters):
+    """Where points of an image of `size` (height, width) are after `turn_image`."""
+    for _ in range(quarters % 4):
+        points = np.stack((points[:, 1], size[1] - 1 - points[:, 0]), axis=1)
+        size = size[::-1]
+    return points
 
 
 @pytest.fixture(scope="module")

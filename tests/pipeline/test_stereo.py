@@ -1,10 +1,13 @@
+import warnings
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from skimage import data
 
+import corr
 from corr.errors import ImageError, ModelError, OptionError
 from corr.extractors.dense_tiles import describe_cells
 from corr.formats import to_tensor
@@ -171,7 +174,6 @@ def test_two_equal_images_are_not_called_swapped():
 
 @pytest.mark.parametrize("scene", ["tsukuba", "teddy", "Reindeer"])
 def test_the_estimated_range_holds_the_truth(shared_data, scene):
-    import cv2
 
     left, right, truth, scale = {
         "tsukuba": ("im3.png", "im4.png", "disp3.pgm", 16),
@@ -272,3 +274,15 @@ def test_refusals(monkeypatch):
     monkeypatch.setattr(strips, "STRIP_SCORES", 1000)
     with pytest.raises(OptionError, match=r"20 pixels and 15 disparities .* smaller"):
         disparity(image, image, max_disparity=15)
+
+
+def test_pixels_that_are_no_number():
+    nothing = torch.full((3, 20, 30), float("nan"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ImageError, match="holds values from nan to nan"):
+            corr.disparity(nothing, nothing)
+    one = torch.full((3, 20, 30), 0.5)
+    one[1, 3, 4] = float("nan")
+    with pytest.raises(ImageError, match="holds values from nan to nan"):
+        corr.disparity(torch.full((3, 20, 30), 0.5), one)

@@ -1,4 +1,4 @@
-"""Hard negatives: by hand, against plain loops, who gets a gradient, and how little memory."""
+"""Hard negatives: by hand, against plain loops, and with how little memory."""
 
 import subprocess
 import sys
@@ -10,20 +10,16 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_tables import unit_rows
 from torch import Tensor
 
-from corr.errors import MissingExtraError, OptionError, ShapeError
-from corr.search import Exclusion, hardest_negatives, tiles_torch, widening
+from corr.errors import OptionError, ShapeError
+from corr.search import Exclusion, hardest_negatives
 
 
 def at(*angles_deg: float) -> Tensor:
     radians = torch.deg2rad(torch.tensor(angles_deg, dtype=torch.float64))
     return torch.stack([radians.cos(), radians.sin()], dim=1)
-
-
-def unit_rows(num: int, width: int, seed: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return F.normalize(torch.randn(num, width, generator=generator, dtype=dtype), dim=1)
 
 
 def pairs(num: int) -> Exclusion:
@@ -95,68 +91,6 @@ def test_equals_plain_loops_both_ways(seed: int, k: int, kind: int) -> None:
         )
 
 
-def test_gradients_in_double() -> None:
-    anchors = unit_rows(7, 5, 0, torch.float64).requires_grad_()
-    candidates = unit_rows(9, 5, 1, torch.float64).requires_grad_()
-    excluded = Exclusion(tracks0=np.arange(7) % 3, tracks1=np.arange(9) % 3)
-
-    def both(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-        mined = hardest_negatives(first, second, excluded=excluded, k=2, both_ways=True)
-        assert mined.reverse is not None
-        return mined.similarity, mined.reverse.similarity
-
-    assert torch.autograd.gradcheck(both, (anchors, candidates))
-
-
-def test_only_winners_get_a_gradient() -> None:
-    anchors, candidates = unit_rows(20, 8, 0), unit_rows(300, 8, 1)
-    anchors.requires_grad_()
-    candidates.requires_grad_()
-    mined = hardest_negatives(anchors, candidates, k=2)
-    weights = torch.rand(20, 2)
-    (mined.similarity * weights).sum().backward()
-    assert anchors.grad is not None
-    assert candidates.grad is not None
-    won = torch.zeros(300, dtype=torch.bool)
-    won[mined.index.flatten()] = True
-    assert 1 < won.sum() <= 40
-    assert (candidates.grad[~won] == 0).all()
-    assert (candidates.grad[won] != 0).any(1).all()
-    expected = (weights[..., None] * candidates.detach()[mined.index]).sum(1)
-    torch.testing.assert_close(anchors.grad, expected)
-
-
-def test_where_none_is_left_there_is_no_gradient() -> None:
-    anchors = unit_rows(3, 4, 0).requires_grad_()
-    candidates = unit_rows(5, 4, 1).requires_grad_()
-    nothing = Exclusion(tracks0=np.zeros(3, int), tracks1=np.zeros(5, int))
-    mined = hardest_negatives(anchors, candidates, excluded=nothing, k=2, both_ways=True)
-    assert mined.reverse is not None
-    for side in (mined, mined.reverse):
-        assert (side.index == -1).all()
-        assert (side.similarity == -torch.inf).all()
-        assert not side.found.any()
-        side.similarity.masked_fill(~side.found, 0).sum().backward()
-    assert anchors.grad is not None
-    assert candidates.grad is not None
-    assert (anchors.grad == 0).all()
-    assert (candidates.grad == 0).all()
-
-
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
-def test_under_autocast_and_in_half_precision_products_stay_float32(dtype: torch.dtype) -> None:
-    anchors, candidates = unit_rows(40, 64, 0).to(dtype), unit_rows(50, 64, 1).to(dtype)
-    plain = hardest_negatives(anchors.float(), candidates.float(), both_ways=True)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        mined = hardest_negatives(anchors.requires_grad_(), candidates, both_ways=True)
-    assert torch.equal(mined.index, plain.index)
-    assert mined.similarity.dtype == torch.float32
-    torch.testing.assert_close(mined.similarity, plain.similarity, atol=1e-6, rtol=0)
-    mined.similarity.sum().backward()
-    assert anchors.grad is not None
-    assert anchors.grad.dtype == dtype
-
-
 @pytest.mark.parametrize("spread", [1.0, 0.1, 0.003, 1e-5])
 def test_rows_that_are_all_alike(spread: float) -> None:
     """An untrained network's: similarities differ in the fifth place or the tenth."""
@@ -224,93 +158,6 @@ def test_100_000_candidates_take_little_memory(both_ways: bool, most_mb: int) ->
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert float(done.stdout) < most_mb
-
-
-class TestFaiss:
-    """Who cannot exclude is asked for more."""
-
-    @pytest.fixture(autouse=True)
-    def _needs_faiss(self) -> None:
-        pytest.importorskip("faiss")
-
-    @pytest.mark.parametrize("num_tracks", [1, 2, 40, 4000])
-    @pytest.mark.parametrize("k", [1, 3])
-    def test_equals_the_exact_search(self, num_tracks: int, k: int) -> None:
-        rng = np.random.default_rng(num_tracks)
-        anchors, candidates = unit_rows(150, 16, 0), unit_rows(400, 16, 1)
-        candidates[:150] = F.normalize(anchors + 0.02 * unit_rows(150, 16, 2), dim=1)
-        candidates[7] = candidates[3]
-        excluded = Exclusion(
-            tracks0=rng.integers(0, num_tracks, 150),
-            tracks1=rng.integers(0, num_tracks, 400),
-            points0=rng.uniform(0, 100, (150, 2)),
-            points1=rng.uniform(0, 100, (400, 2)),
-            radius=9.0,
-            min_distance=0.02,
-        )
-        options = {"excluded": excluded, "k": k, "both_ways": True}
-        ours = hardest_negatives(anchors, candidates, **options)
-        theirs = hardest_negatives(anchors, candidates, backend="faiss", **options)
-        assert theirs.backend == "faiss"
-        assert ours.reverse is not None
-        assert theirs.reverse is not None
-        for one, other in ((ours, theirs), (ours.reverse, theirs.reverse)):
-            torch.testing.assert_close(one.similarity, other.similarity, atol=1e-6, rtol=0)
-            assert torch.equal(one.found, other.found)
-            same = (one.index == other.index) | (one.index == 7) | (other.index == 7)
-            assert same.all()
-        assert ours.found.any() == (num_tracks > 1)
-
-    def test_rows_with_very_many_excluded_are_found_too(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(widening, "MOST", 40)
-        anchors, candidates = unit_rows(30, 8, 0), unit_rows(200, 8, 1)
-        tracks = np.arange(30) % 2, (np.arange(200) < 190).astype(int)
-        excluded = Exclusion(tracks0=tracks[0], tracks1=tracks[1])
-        ours = hardest_negatives(anchors, candidates, excluded=excluded, both_ways=True)
-        theirs = hardest_negatives(
-            anchors, candidates, excluded=excluded, both_ways=True, backend="faiss"
-        )
-        assert torch.equal(ours.index, theirs.index)
-        assert ours.reverse is not None
-        assert theirs.reverse is not None
-        assert torch.equal(ours.reverse.index, theirs.reverse.index)
-        assert (ours.index[1::2] >= 190).all()
-
-    def test_without_it_the_error_says_what_to_install(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setitem(sys.modules, "faiss", None)
-        with pytest.raises(MissingExtraError, match="pip install corr-toolkit"):
-            hardest_negatives(unit_rows(3, 4, 0), unit_rows(3, 4, 1), excluded=pairs(3),
-                              backend="faiss")  # fmt: skip
-
-
-def test_the_path_of_cuda_tensors_finds_the_same() -> None:
-    """It is plain torch, and so runs here too."""
-    anchors, candidates = unit_rows(300, 32, 0), unit_rows(500, 32, 1)
-    candidates[:300] = F.normalize(anchors + 0.001 * torch.rand(300, 1) * candidates[:300], dim=1)
-    excluded = Exclusion(
-        tracks0=np.arange(300) % 50, tracks1=np.arange(500) % 50, min_distance=0.0005
-    )
-    mined = hardest_negatives(anchors, candidates, excluded=excluded, both_ways=True)
-    assert mined.reverse is not None
-    found = tiles_torch.search(anchors, candidates, (1, 1), "l2", rule=excluded.rule())
-    assert torch.equal(found[0].index, mined.index)
-    assert torch.equal(found[1].index, mined.reverse.index)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_on_cuda() -> None:
-    anchors, candidates = unit_rows(300, 32, 0), unit_rows(500, 32, 1)
-    excluded = Exclusion(tracks0=np.arange(300) % 50, tracks1=np.arange(500) % 50)
-    here = hardest_negatives(anchors, candidates, excluded=excluded, both_ways=True)
-    there = hardest_negatives(anchors.cuda(), candidates.cuda(), excluded=excluded, both_ways=True)
-    assert here.reverse is not None
-    assert there.reverse is not None
-    assert torch.equal(here.index, there.index.cpu())
-    assert torch.equal(here.reverse.index, there.reverse.index.cpu())
 
 
 def test_refusals() -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from small_training import Batches, Pairs, SmallNetwork, fit, pairs
+from quick_fit import fit
+from small_training import Pairs, SmallNetwork, pairs
 
 from corr.errors import OptionError
 from corr.losses import TripletLoss
 from corr.tasks import MetricTask
 from corr.tasks.averaging import MovingAverage
-from corr.tasks.quiet import quiet
 
 NAME = "network.layers.0.weight"
 
@@ -41,13 +41,8 @@ class Steps(pl.Callback):
 
 def test_validation_and_the_network_that_is_left_are_the_average():
     task, steps = Validated(ema_decay=0.5), Steps()
-    with quiet():
-        trainer = pl.Trainer(
-            accelerator="cpu", max_steps=12, val_check_interval=4, num_sanity_val_steps=0,
-            callbacks=[steps], logger=False, enable_checkpointing=False,
-            enable_progress_bar=False, enable_model_summary=False,
-        )  # fmt: skip
-        trainer.fit(task, Batches(pairs(12)), Batches(pairs(1)))
+    settings = {"max_epochs": -1, "max_steps": 12, "val_check_interval": 4}
+    fit(task, pairs(12), pairs(1), callbacks=[steps], num_sanity_val_steps=0, **settings)
     average, expected = steps.weights[0], []
     for num_averaged, weights in enumerate(steps.weights[1:], 1):
         decay = min(0.5, (1 + num_averaged) / (10 + num_averaged))

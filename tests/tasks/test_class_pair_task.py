@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import skimage.data
 import skimage.transform
 import torch
+from coordinates import Coordinates
+from quick_fit import fit
 from torch import Tensor
 
 from corr.data import ClassPairs, CorrespondenceBatch
@@ -23,22 +24,9 @@ from corr.models import DenseDescriptor, UniversalCorrespondenceNetwork
 from corr.models.network import DenseDescription
 from corr.tasks import ClassPairTask
 from corr.tasks.collapse import effective_rank
-from corr.tasks.quiet import quiet
 
 SIDE = 64
 NAN = float("nan")
-
-
-class Colours(DenseDescriptor):
-    """Describes a pixel by its red and green, which `charted` makes the place of its part."""
-
-    descriptor_dim = 4
-    stride = 1
-
-    def forward(self, images: Tensor) -> DenseDescription:
-        angle = images[:, :2] * (math.pi / 2)
-        described = torch.cat((angle.cos(), angle.sin()), dim=1) / 2**0.5
-        return DenseDescription(described)
 
 
 def charted(shift: int = 8) -> CorrespondenceBatch:
@@ -56,7 +44,9 @@ def charted(shift: int = 8) -> CorrespondenceBatch:
 
 def task_of(network: DenseDescriptor | None = None, **settings: Any) -> ClassPairTask:
     cycle = CycleConsistency(temperature=0.0002, counted_share=1.0)
-    return ClassPairTask(network or Colours(), DualSoftmaxLoss(), **{"cycle": cycle, **settings})
+    return ClassPairTask(
+        network or Coordinates(), DualSoftmaxLoss(), **{"cycle": cycle, **settings}
+    )
 
 
 def judged(task: ClassPairTask, batch: CorrespondenceBatch) -> dict[str, float]:
@@ -80,7 +70,7 @@ def test_a_network_that_knows_the_answer_comes_back(cell_px):
 
 
 def test_a_network_that_knows_nothing_does_not():
-    class Same(Colours):
+    class Same(Coordinates):
         def forward(self, images: Tensor) -> DenseDescription:
             return super().forward(0 * images)
 
@@ -107,17 +97,6 @@ def faces(root: Path, count: int = 24) -> Path:
     return root
 
 
-class Batches:
-    def __init__(self, batches: list[CorrespondenceBatch]) -> None:
-        self.batches = batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __iter__(self) -> Any:
-        return iter(self.batches)
-
-
 class Nothing(DescriptorLoss):
     """Asks nothing of the bent photograph and the plain one: the walks alone teach."""
 
@@ -135,12 +114,7 @@ def test_walks_alone_teach_faces_and_do_not_collapse(tmp_path):
     network = UniversalCorrespondenceNetwork(descriptor_dim=32, keypoints=False)
     task = ClassPairTask(network, Nothing(), warmup_steps=2)
     before = cycle_of(task, judge)
-    with quiet():
-        trainer = pl.Trainer(
-            accelerator="cpu", max_steps=len(batches), logger=False, log_every_n_steps=1,
-            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        )  # fmt: skip
-        trainer.fit(task, train_dataloaders=Batches(batches))
+    trainer = fit(task, batches)
     assert math.isfinite(trainer.callback_metrics["train/cycle_loss"])
     assert cycle_of(task.eval(), judge) < 0.8 * before
     with torch.no_grad():

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from small_training import SmallNetwork, fit, pairs
+from quick_fit import fit
+from small_training import SmallNetwork, pairs
 
 import corr.losses.triplet
 from corr.errors import OptionError

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from coordinates import Coordinates
+from quick_fit import fit
 
 from corr.data import CorrespondenceBatch
 from corr.losses import (
@@ -19,26 +20,12 @@ from corr.losses import (
     InfoNCELoss,
 )
 from corr.models import DenseDescriptor, UniversalCorrespondenceNetwork
-from corr.models.network import DenseDescription
 from corr.tasks import CorrespondenceTask
-from corr.tasks.quiet import quiet
 from corr.tasks.recipe import build_recipe
 
 SIDE = 48
 SHIFT = (5, -3)
 NAN = float("nan")
-
-
-class Coordinates(DenseDescriptor):
-    """Describes a pixel by its red and green, which `charted` makes the place of its point."""
-
-    descriptor_dim = 4
-    stride = 1
-
-    def forward(self, images: Tensor) -> DenseDescription:
-        angle = images[:, :2] * (math.pi / 2)
-        described = torch.cat((angle.cos(), angle.sin()), dim=1) / 2**0.5
-        return DenseDescription(described)
 
 
 def charted(num_pairs: int = 1, off: tuple[float, float] = (0, 0)) -> CorrespondenceBatch:
@@ -143,27 +130,6 @@ def test_points_of_one_photo_are_no_negatives_within_the_radius():
     assert negative[~same].all()
 
 
-def fit(task: CorrespondenceTask, batches: list[CorrespondenceBatch]) -> pl.Trainer:
-    with quiet():
-        trainer = pl.Trainer(
-            accelerator="cpu", max_steps=len(batches), log_every_n_steps=1, logger=False,
-            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        )  # fmt: skip
-        trainer.fit(task, train_dataloaders=Batches(batches))
-    return trainer
-
-
-class Batches:
-    def __init__(self, batches: list[CorrespondenceBatch]) -> None:
-        self.batches = batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __iter__(self) -> Any:
-        return iter(self.batches)
-
-
 def photo_like(seed: int) -> CorrespondenceBatch:
     generator = torch.Generator().manual_seed(seed)
     batch = charted(2)
@@ -201,12 +167,7 @@ def test_a_batch_of_which_nothing_is_known_changes_nothing():
         def on_train_batch_end(self, *rest: Any) -> None:
             states.append({name: value.clone() for name, value in network.named_parameters()})
 
-    with quiet():
-        trainer = pl.Trainer(
-            accelerator="cpu", max_steps=3, logger=False, callbacks=[Remember()],
-            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        )  # fmt: skip
-        trainer.fit(task, train_dataloaders=Batches([known, nothing, known]))
+    fit(task, [known, nothing, known], callbacks=[Remember()])
     first, second, third = states
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert any(not torch.equal(second[name], third[name]) for name in first)

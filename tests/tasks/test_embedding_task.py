@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
+from quick_fit import fit
 
 from corr.classical.colour import colour_histogram
 from corr.cli import main
@@ -23,7 +22,6 @@ from corr.metrics import mean_average_precision, recall_at_k, relevant_ranks
 from corr.models import GeMNet, load_network
 from corr.tasks import EmbeddingTask
 from corr.tasks.embedding import embedding_figures, pairs_within_tracks
-from corr.tasks.quiet import quiet
 from corr.tasks.training import train
 
 TINY = [
@@ -45,34 +43,6 @@ def random_batch(num_tracks: int, per_track: int, seed: int = 0) -> ImageBatch:
     noise = torch.rand(num_tracks, per_track, 3, 32, 32, generator=generator)
     tracks = torch.arange(num_tracks).repeat_interleave(per_track)
     return ImageBatch((0.6 * colours + 0.4 * noise).flatten(0, 1), tracks)
-
-
-def fit(task: EmbeddingTask, batches: list[ImageBatch], steps: int) -> pl.Trainer:
-    with quiet():
-        trainer = pl.Trainer(
-            accelerator="cpu",
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            max_steps=steps,
-            max_epochs=-1,
-        )
-        trainer.fit(task, train_dataloaders=Repeated(batches), val_dataloaders=Repeated(batches))
-    return trainer
-
-
-class Repeated:
-    """Batches as a loader gives them."""
-
-    def __init__(self, batches: list[ImageBatch]) -> None:
-        self._batches = batches
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __iter__(self) -> Iterator[ImageBatch]:
-        return iter(self._batches)
 
 
 def test_pairs_by_hand():
@@ -121,7 +91,7 @@ def test_the_speed_counts_images_and_not_pairs(monkeypatch):
     """Twelve images make twelve pairs, of 24 descriptors."""
     now = iter(range(100))
     monkeypatch.setattr("corr.tasks.network_task.time.perf_counter", lambda: float(next(now)))
-    trainer = fit(small_task(), [random_batch(3, 4)], steps=1)
+    trainer = fit(small_task(), [random_batch(3, 4)], max_steps=1)
     assert float(trainer.callback_metrics["train/images_per_s"]) == 12
 
 
@@ -134,7 +104,7 @@ def test_either_loss_learns_a_batch_by_heart(loss):
             return float(task.train().loss(*task.describe(batch)))
 
     before = loss_now()
-    fit(task, [batch], steps=15)
+    fit(task, [batch], max_epochs=15)
     assert loss_now() < 0.6 * before
 
 
@@ -142,7 +112,7 @@ def test_validation_logs_both_figures_over_all_batches():
     task = small_task(learning_rate=1e-9)
     batches = [random_batch(3, 4, seed) for seed in (0, 1)]
     batches[1] = ImageBatch(batches[1].images, batches[1].tracks + 3)
-    trainer = fit(task, batches, steps=2)
+    trainer = fit(task, batches, batches)
     images, tracks = (torch.cat(side) for side in zip(*batches, strict=True))
     with torch.no_grad():
         described = task.network.eval()(images).numpy()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from small_training import Pairs, SmallNetwork, fit, pairs
+from quick_fit import fit
+from small_training import Pairs, SmallNetwork, pairs
 from torch import Tensor
 
 from corr.errors import OptionError
@@ -39,7 +40,7 @@ def trained(
     torch.manual_seed(0)
     task = Constant(SmallNetwork(), loss or TripletLoss(), learning_rate=0.02, **settings)
     current = Current()
-    trainer = fit(task, batches, folder, [current])
+    trainer = fit(task, batches, default_root_dir=folder, callbacks=[current])
     return current, task, trainer
 
 
@@ -81,7 +82,7 @@ def test_a_skipped_step_counts(tmp_path: Path):
     for batches in (pairs(6), [*pairs(3), with_nan(pairs(1, seed=7)[0]), *pairs(2)]):
         rates = Rates()
         task = MetricTask(SmallNetwork(), TripletLoss(), warmup_steps=2)
-        assert fit(task, batches, tmp_path, [rates]).global_step == 6
+        assert fit(task, batches, default_root_dir=tmp_path, callbacks=[rates]).global_step == 6
         seen.append(rates.seen)
     assert seen[0] == seen[1]
     assert len(set(seen[0])) == 6
@@ -121,19 +122,24 @@ def test_too_many_in_all_end_training(tmp_path: Path):
     task = MetricTask(SmallNetwork(), TripletLoss())
     guard = NonFiniteGuard(max_in_all=3, max_files=1)
     with pytest.raises(OptionError, match="in 3 steps in all, the last one step 5"):
-        fit(task, mixed, tmp_path, [guard])
+        fit(task, mixed, default_root_dir=tmp_path, callbacks=[guard])
     assert [path.name for path in tmp_path.glob("*.pt")] == ["nonfinite-1.pt"]
     again = NonFiniteGuard(max_in_all=3)
     again.load_state_dict(guard.state_dict())
     with pytest.raises(OptionError, match="in 4 steps in all"):
-        fit(MetricTask(SmallNetwork(), TripletLoss()), [with_nan(good[0])], tmp_path, [again])
+        fit(
+            MetricTask(SmallNetwork(), TripletLoss()),
+            [with_nan(good[0])],
+            default_root_dir=tmp_path,
+            callbacks=[again],
+        )
 
 
 def test_of_several_batches_in_a_step_the_bad_one_is_kept(tmp_path: Path):
     good = pairs(6)
     task = MetricTask(SmallNetwork(), TripletLoss())
     batches = [*good[:2], with_nan(good[2]), *good[3:]]
-    trainer = fit(task, batches, tmp_path, accumulate_grad_batches=2)
+    trainer = fit(task, batches, default_root_dir=tmp_path, accumulate_grad_batches=2)
     assert trainer.global_step == 3
     kept = torch.load(tmp_path / "nonfinite-1.pt", weights_only=True)
     assert torch.equal(kept["batch"]["positive"], good[2].positive)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from quick_fit import fit
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from corr.classical.sift import describe_patches_sift
@@ -30,32 +30,6 @@ from corr.models import HardNet, HyNet, LightHardNet, SOSNet, TFeat
 from corr.tasks import PatchTask
 from corr.tasks.distances import batch_distances
 from corr.tasks.patch import pairs_fpr95
-from corr.tasks.quiet import quiet
-
-
-class Batches:
-    """Lightning takes a list for several loaders."""
-
-    def __init__(self, batches: list[PatchPairs]) -> None:
-        self.batches = batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __iter__(self) -> Iterator[PatchPairs]:
-        return iter(self.batches)
-
-
-class Stored(pl.LightningDataModule):
-    def __init__(self, train: PatchPairs, val: list[PatchPairs]) -> None:
-        super().__init__()
-        self.train, self.val = train, val
-
-    def train_dataloader(self) -> Batches:
-        return Batches([self.train] * 4)
-
-    def val_dataloader(self) -> Batches:
-        return Batches(self.val)
 
 
 def random_pairs(num_pairs: int, seed: int) -> PatchPairs:
@@ -65,20 +39,11 @@ def random_pairs(num_pairs: int, seed: int) -> PatchPairs:
     return PatchPairs(anchor, (anchor + noise).clamp(0, 1))
 
 
-def fit(
+def trained(
     task: PatchTask, val: list[PatchPairs], train: PatchPairs | None = None, **settings: Any
 ) -> pl.Trainer:
-    with quiet():
-        trainer = pl.Trainer(
-            accelerator="cpu",
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            **settings,
-        )
-        trainer.fit(task, datamodule=Stored(train or random_pairs(16, 0), val))
-    return trainer
+    """An epoch takes the same batch four times."""
+    return fit(task, [train or random_pairs(16, 0)] * 4, val, **settings)
 
 
 def small_task(**settings: Any) -> PatchTask:
@@ -113,7 +78,7 @@ def test_validation_logs_fpr95_of_the_network_and_of_rootsift_over_all_batches()
         PatchPairs(*(side[:12] for side in pairs[:2])),
         PatchPairs(*(side[12:] for side in pairs[:2])),
     ]
-    trainer = fit(task, halves, max_steps=4)
+    trainer = trained(task, halves, max_steps=4)
     task.eval()
     with torch.no_grad():
         learned = pairs_fpr95(task.network(pairs.anchor), task.network(pairs.positive))
@@ -130,7 +95,7 @@ def test_validation_logs_fpr95_of_the_network_and_of_rootsift_over_all_batches()
 def test_a_step_logs_the_loss_and_the_distances_it_comes_from():
     task = small_task(learning_rate=1e-9)
     pairs = random_pairs(16, 0)
-    trainer = fit(task, [pairs], max_steps=1)
+    trainer = trained(task, [pairs], max_steps=1)
     task.train()
     with torch.no_grad():
         anchors, positives = task.network(torch.cat(pairs[:2])).chunk(2)
@@ -149,7 +114,7 @@ def test_a_step_logs_the_loss_and_the_distances_it_comes_from():
 def test_the_speed_counts_the_patches_of_both_sides(monkeypatch: pytest.MonkeyPatch):
     now = iter(range(100))
     monkeypatch.setattr("corr.tasks.network_task.time.perf_counter", lambda: float(next(now)))
-    trainer = fit(small_task(), [random_pairs(16, 0)], max_steps=1)
+    trainer = trained(small_task(), [random_pairs(16, 0)], max_steps=1)
     assert float(trainer.callback_metrics["train/patches_per_s"]) == 32
 
 
@@ -166,7 +131,7 @@ def test_training_learns_a_batch_by_heart(optimizer: str):
             return float(task.train().loss(*task.network(torch.cat(pairs[:2])).chunk(2)))
 
     before = loss_now()
-    fit(task, [pairs], max_steps=20, max_epochs=5)
+    trained(task, [pairs], max_steps=20, max_epochs=5)
     assert loss_now() < 0.8 * before
 
 
@@ -178,7 +143,7 @@ def test_the_learning_rate_of_each_step_follows_the_schedule():
             rates.append(trainer.optimizers[0].param_groups[0]["lr"])
 
     task = small_task(learning_rate=0.4, warmup_steps=3)
-    fit(task, [random_pairs(16, 0)], max_steps=8, max_epochs=2, callbacks=[Watch()])
+    trained(task, [random_pairs(16, 0)], max_steps=8, max_epochs=2, callbacks=[Watch()])
     # The rate in force after step k, so of step k + 1; the first step took 0.4 * 1/4.
     assert rates == pytest.approx([0.2, 0.3, 0.4, 0.32, 0.24, 0.16, 0.08, 0.0])
 
@@ -210,12 +175,12 @@ def test_a_loss_may_take_no_labels_and_gets_them_if_it_does():
     pairs = random_pairs(16, 0)
     places = PatchPairs(*pairs[:2], torch.rand(16, 2) * 100, torch.arange(16) // 4)
     for loss in (Plain(), GlobalOrthogonalLoss(Plain()), Labelled(guard=Guard(radius=3.0))):
-        fit(PatchTask(HardNet(descriptor_dim=16), loss), [pairs], train=places, max_steps=1)
+        trained(PatchTask(HardNet(descriptor_dim=16), loss), [pairs], train=places, max_steps=1)
     assert len(seen) == 1
     assert seen[0] is not None
     assert torch.equal(seen[0].points, places.points)
     assert torch.equal(seen[0].images, places.images)
-    fit(PatchTask(HardNet(descriptor_dim=16), Labelled()), [pairs], max_steps=1)
+    trained(PatchTask(HardNet(descriptor_dim=16), Labelled()), [pairs], max_steps=1)
     assert seen[1] is None
 
 
@@ -251,7 +216,7 @@ def test_the_share_that_the_guard_keeps_from_being_negatives_is_logged():
     near = torch.arange(16)[:, None] // 4 * 50.0 + torch.zeros(16, 2)
     task = PatchTask(HardNet(descriptor_dim=16), TripletLoss(guard=Guard(radius=3.0)))
     places = PatchPairs(*pairs[:2], near)
-    trainer = fit(task, [pairs], train=places, max_steps=1, log_every_n_steps=1)
+    trainer = trained(task, [pairs], train=places, max_steps=1, log_every_n_steps=1)
     assert float(trainer.callback_metrics["train/guarded_share"]) == pytest.approx(3 / 15)
 
 
@@ -304,11 +269,11 @@ class TestRawDescriptors:
 
         before = term()
         assert before > 1e-3
-        fit(task, [pairs], max_steps=12, max_epochs=3)
+        trained(task, [pairs], max_steps=12, max_epochs=3)
         assert term() < before
 
     def test_figures_of_a_step_are_of_unit_length(self):
         task = PatchTask(HyNet(descriptor_dim=16, dropout=0.0), HyNetLoss(), learning_rate=1e-9)
-        trainer = fit(task, [random_pairs(16, 0)], max_steps=1)
+        trainer = trained(task, [random_pairs(16, 0)], max_steps=1)
         assert 0 < float(trainer.callback_metrics["train/positive_distance"]) < 2
         assert 0 < float(trainer.callback_metrics["train/negative_distance"]) < 2

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 import torch
+from quick_fit import fit
 from torch import Tensor
 
 from corr.data import CorrespondenceBatch
@@ -16,7 +16,6 @@ from corr.losses import RowSoftmaxLoss
 from corr.models import DenseDescriptor, StereoDescriptor, UniversalCorrespondenceNetwork
 from corr.models.network import DenseDescription
 from corr.tasks import StereoDescriptorTask
-from corr.tasks.quiet import quiet
 from corr.tasks.stereo import near_depth_edges
 
 SIDE = 48
@@ -161,27 +160,6 @@ def test_some_pairs_are_seen_in_grey_while_training(share, grey):
     assert 0 < int(left.sum()) < 8 if grey is None else int(left.sum()) == grey
     task.eval()._maps(charted(8))
     assert (seen[1].std(1).amax((1, 2)) > 0.1).all()
-
-
-class Batches:
-    def __init__(self, batches: list[CorrespondenceBatch]) -> None:
-        self.batches = batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __iter__(self) -> Any:
-        return iter(self.batches)
-
-
-def fit(task: StereoDescriptorTask, batches: list[CorrespondenceBatch]) -> pl.Trainer:
-    with quiet():
-        trainer = pl.Trainer(
-            accelerator="cpu", max_steps=len(batches), log_every_n_steps=1, logger=False,
-            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        )  # fmt: skip
-        trainer.fit(task, train_dataloaders=Batches(batches))
-    return trainer
 
 
 def textured(seed: int) -> CorrespondenceBatch:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
+from jaxtyping import Bool, Float
 
 from corr.data.cameras import shown_at
 from corr.data.correspondence.cropping import crop_pair, crop_rectified
@@ -178,7 +179,10 @@ class DepthPairs(GroundTruthPairs[PosedPair]):
 
 
 def known_pair(
-    path0: Path, path1: Path, flow_0to1: np.ndarray, occluded: np.ndarray | None
+    path0: Path,
+    path1: Path,
+    flow_0to1: Float[np.ndarray, "H W 2"],
+    occluded: Bool[np.ndarray, "H W"] | None,
 ) -> DensePair:
     """The images of two files, and the flow between them where it is not occluded.
 

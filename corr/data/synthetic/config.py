@@ -162,9 +162,6 @@ That 20 % are below 3 px, and the tail to 150 px, are Sintel's as published (not
 shares in between follow the shape of its histogram.
 """
 
-SMALL_MOTION: tuple[Range, ...] = ((0.0, 0.0), (0.6, 1.0), (0.9, 4.0), (1.0, 12.0))
-"""Mostly below a pixel, as ChairsSDHom, on which FlowNet2-SD is trained."""
-
 
 @dataclass(frozen=True)
 class FlowRanges:

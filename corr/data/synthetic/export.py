@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from corr.data.flying_chairs import SPLIT_FILES
@@ -99,7 +100,7 @@ def _write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def picture(image: Tensor) -> np.ndarray:
+def picture(image: Float[Tensor, "3 H W"]) -> UInt8[np.ndarray, "H W 3"]:
     """A sample's image as a picture of 8 bits."""
     values: np.ndarray = (image.permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
     return values

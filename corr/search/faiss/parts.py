@@ -11,10 +11,6 @@ from corr.errors import OptionError
 PER_CENTROID = 39
 """Training vectors for each centroid, below which FAISS calls a clustering poor."""
 
-SEARCH_PARAMETERS = ("nprobe", "efSearch", "k_factor")
-"""FAISS's names: lists read of an inverted file, candidates kept in an HNSW graph, candidates
-re-scored for each neighbour by a refining index."""
-
 
 def parts(library: ModuleType, index: Any) -> Iterator[Any]:
     """The index and those inside it, each of its own class."""

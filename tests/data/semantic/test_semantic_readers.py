@@ -8,7 +8,7 @@ import scipy.io
 from published_semantic import SEMANTIC, WIDTH, willow_points
 
 from corr.cli import main
-from corr.data.layouts import recognise
+from corr.data.layouts import recognise_all
 from corr.data.semantic.reader import read_semantic
 from corr.errors import DatasetError
 
@@ -128,7 +128,7 @@ def test_the_real_pf_willow(shared_data):
 
 def test_every_set_is_recognised_and_verified(published, capsys):
     name, root = published
-    assert recognise(root) == recognise(root.parent) == name
+    assert recognise_all(root)[0] == recognise_all(root.parent)[0] == name
     files, pairs = COUNTS[name]
     assert main(["datasets", "verify", name, str(root)]) == 0
     said = f"{files} files in '{root}' are as the card says, and {pairs} pairs agree"

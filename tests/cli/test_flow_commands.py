@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,8 +11,10 @@ import numpy as np
 import pytest
 import skimage.data
 
+from corr.classical.flow import METHODS
 from corr.cli import main
 from corr.formats import read_flow, read_image, write_disparity, write_flow, write_image
+from corr.models import FlowNetC
 
 SHIFT = (6, -2)
 SIZE = (80, 120)
@@ -193,6 +197,7 @@ def test_two_folders(frames, capsys):
 
 def test_folders_that_are_refused(refused, folder):
     assert "give -o, --draw or --warped a FOLDER" in refused("flow", folder)
+    assert "'a.png' is one image; give the second one, too" in refused("flow", "a.png")
     assert "name one folder" in refused("flow", folder, "-o", "out", "--draw", "out")
     assert "--truth takes one pair of images" in refused(
         "flow", folder, "-o", "o", "--truth", "t.flo"
@@ -204,13 +209,87 @@ def test_folders_that_are_refused(refused, folder):
     assert "is a pattern; give the one of the second" in refused("flow", "in/*/f9.png", "-o", "out")
 
 
-def test_a_video(frames, capsys):
-    height, width = SIZE
-    writer = cv2.VideoWriter("v.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (width, height))
+def test_frames_of_different_sizes(folder, frames, capsys):
+    write_image("in/x/f11.png", frames[2][:-1])
+    assert run("flow", folder, "-o", "out", "--model", "dis") == 1
+    out = capsys.readouterr().out
+    assert "failed: x/f10: image 0 is 120 x 80 and image 1 120 x 79 pixels; flow needs one" in out
+    assert "2 of 3 pairs measured, 1 failed" in out
+
+
+def test_a_run_that_was_stopped_goes_on(folder, frames, capsys, monkeypatch):
+    given = ["flow", folder, "--model", "dis", "-o"]
+    assert run(*given, "whole") == 0
+    method, calls = METHODS["dis"], []
+
+    def stopped(*views):
+        calls.append(views)
+        if len(calls) == 3:  # of the second pair
+            raise KeyboardInterrupt
+        return method(*views)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(METHODS, "dis", stopped)
+        assert run(*given, "out") == 130
+    assert "what is done is kept: the same command goes on" in capsys.readouterr().err
+    assert files().count("out/x/f9.flo") == 1
+    assert not Path("out/x/f10.flo").exists()
+    assert run(*given, "out") == 0
+    assert "2 of 3 pairs measured, 1 were there already" in capsys.readouterr().out
+    for name in ("x/f9", "x/f10", "y/deep/p"):
+        assert Path(f"out/{name}.flo").read_bytes() == Path(f"whole/{name}.flo").read_bytes()
+
+
+def test_quoted_patterns(folder):
+    assert run("flow", "in/*/f9.png", "in/*/f10.png", "-o", "out", "--model", "dis") == 0
+    np.testing.assert_allclose(moved("out/x.flo"), SHIFT, atol=0.1)
+
+
+def make_video(name, codec, frames):
+    writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*codec), 10, SIZE[::-1])
     assert writer.isOpened()
     for frame in frames:
         writer.write(frame[..., ::-1])
     writer.release()
+
+
+def test_frames_are_looked_at_once(folder, frames, capsys, monkeypatch):
+    looks = []
+    features = FlowNetC.features
+    monkeypatch.setattr(
+        FlowNetC, "features", lambda network, images: looks.append(0) or features(network, images)
+    )
+    make_video("v.avi", "MJPG", frames)
+    assert run("flow", "v.avi", "-o", "out", "--model", "flownetc") == 0
+    assert len(looks) == 4
+    looks.clear()
+    assert run("flow", folder, "-o", "of-folder", "--model", "flownetc") == 0
+    assert "3 of 3 pairs" in capsys.readouterr().out
+    assert len(looks) == 5, "3 frames of one folder, 2 of another"
+
+
+def test_a_video_as_mp4(frames, capsys):
+    make_video("v.mp4", "mp4v", frames)
+    assert run("flow", "v.mp4", "--warped", "out", "--model", "dis") == 0
+    assert "3 of 3 pairs measured" in capsys.readouterr().out
+    assert [name for name in files() if name.endswith("2.png")] == ["out/frame_000002.png"]
+
+
+def test_a_video_that_was_cut(frames, capsys, refused):
+    make_video("v.avi", "MJPG", frames)
+    whole = Path("v.avi").read_bytes()
+    Path("cut.avi").write_bytes(whole[: round(0.7 * len(whole))])
+    assert run("flow", "cut.avi", "-o", "out", "--model", "dis") == 0
+    out = capsys.readouterr().out
+    assert re.search(r"'cut\.avi' says that it has 4 frames; [23] could be decoded", out)
+    make_video("one.avi", "MJPG", frames[:1])
+    sentence = "'one.avi' has one frame that can be decoded, and flow needs two"
+    assert refused("flow", "one.avi", "-o", "one") == sentence
+    assert not Path("one").exists()
+
+
+def test_a_video(frames, capsys):
+    make_video("v.avi", "MJPG", frames)
     given = ["flow", "v.avi", "-o", "out", "--model", "dis"]
     assert run(*given) == 0
     assert "3 of 3 pairs measured" in capsys.readouterr().out
@@ -228,6 +307,18 @@ def test_a_video(frames, capsys):
 def test_a_video_that_cannot_be_decoded(refused, content):
     Path("v.mp4").write_bytes(content)
     assert refused("flow", "v.mp4", "-o", "out") == "'v.mp4' is not a video that can be decoded"
+    assert not Path("out").exists()
+
+
+def test_codecs_print_nothing_beside_the_sentence():
+    """As a shell sees it: FFmpeg writes past Python to the process's own stream."""
+    Path("v.mp4").write_text("no video at all\n" * 100)
+    code = "from corr.cli import main; raise SystemExit(main(['flow', 'v.mp4', '-o', 'out']))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "corr: error: 'v.mp4' is not a video that can be decoded\n"
 
 
 def test_show_says_what_a_file_holds(capsys):
@@ -256,6 +347,29 @@ def test_show_says_what_a_file_holds(capsys):
     write_flow("n.flo", np.full((3, 4, 2), np.nan, np.float32))
     assert run("show", "n.flo") == 0
     assert "n.flo: flow, 4 x 3 px, 0.0 % known; wrote" in capsys.readouterr().out
+
+
+def test_show_draws_sceneflows_flow(capsys):
+    rows = np.zeros((3, 4, 3), np.float32)
+    rows[..., 0] = 5
+    Path("c.pfm").write_bytes(b"PF\n4 3\n-1.0\n" + rows.tobytes())
+    assert run("show", "c.pfm") == 0
+    assert "c.pfm: flow, 4 x 3 px, 100.0 % known, x 5.00 to 5.00" in capsys.readouterr().out
+
+
+def test_show_refuses_what_is_broken(refused):
+    write_flow("f.flo", np.zeros((3, 4, 2), np.float32))
+    write_flow("k.png", np.zeros((3, 4, 2), np.float32))
+    write_disparity("d.pfm", np.ones((3, 4), np.float32))
+    for name in ("f.flo", "k.png", "d.pfm"):
+        whole = Path(name).read_bytes()
+        for content in (b"", whole[:10], whole[:-5]):
+            Path(name).write_bytes(content)
+            assert f"'{name}' is " in refused("show", name)
+        Path(name).unlink()
+        assert f"there is no file '{name}'" in refused("show", name)
+    Path("f.flo").mkdir()
+    assert "'f.flo' is a folder, not a file" in refused("show", "f.flo")
 
 
 def test_show_refuses_what_is_neither(refused):

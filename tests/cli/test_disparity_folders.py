@@ -5,22 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+from typed import files, run
 
-from corr.cli import main
 from corr.formats import read_disparity, read_image, read_pfm, write_disparity, write_image
 from corr.formats.ply import read_ply
 
 SHIFT = {"000001_10": 8, "000002_10": 12}
 FOCAL_PX, BASELINE_M = 300, 0.08
-
-
-def run(*arguments) -> int:
-    return main([str(argument) for argument in arguments])
-
-
-def files(folder: str) -> list[str]:
-    found = (path for path in Path(folder).rglob("*") if path.is_file())
-    return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
 def calibration(path: Path, baseline_m: float = BASELINE_M) -> None:

@@ -5,6 +5,7 @@ import pytest
 import skimage.data
 import torch
 from safetensors.torch import load_file, save_file
+from typed import files
 
 from corr.cli import main
 from corr.formats import read_dense_matches, read_flow, read_image, write_image
@@ -25,10 +26,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def files(folder):
-    return sorted(path.name for path in folder.iterdir() if path.is_file())
-
-
 def test_dense_matches_are_written_and_drawn(folder, capsys):
     assert main([*DENSE, "-o", "m.npz", "--draw", "d.png", "--search", "exact"]) == 0
     out = capsys.readouterr().out
@@ -42,7 +39,7 @@ def test_dense_matches_are_written_and_drawn(folder, capsys):
     assert np.isfinite(read_flow("f.flo")).all()
     assert "of 2950 places, every 2 px, matched" in capsys.readouterr().out
     assert main(DENSE) == 0
-    assert "matches-drawn.png" in files(folder)
+    assert "matches-drawn.png" in files()
 
 
 def test_keypoints_at_several_scales(capsys):
@@ -73,12 +70,12 @@ def test_keypoints_at_several_scales(capsys):
     ids=lambda value: value if isinstance(value, str) else " ".join(value[3:]),
 )
 def test_refused(folder, capsys, arguments, sentence):
-    before = files(folder)
+    before = files()
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1
     assert sentence in err
-    assert files(folder) == before
+    assert files() == before
 
 
 def test_the_weights_of_another_network(folder, capsys):
