@@ -32,6 +32,7 @@ def evaluate(
     search: Search = "auto",
     rotations: Literal["own", "none", "few", "auto"] = "own",
     flips: Literal["none", "auto"] = "none",
+    refine: Literal["own", "none", "variational", "lk", "lk-variational"] = "own",
     cache: Path | None = None,
     reuse: bool = True,
 ) -> None:
@@ -52,6 +53,7 @@ def evaluate(
         rotations: auto matches with four quarter turns of the second image, where images are
             matched; few where few matches are found without; own as the model says.
         flips: auto also sees the second image mirrored, in `semantic`.
+        refine: of `flow`, refine what every model finds as in `corr flow`; own as the model says.
         cache: folder of the results of earlier runs; in your own cache when not given.
         reuse: take what an earlier run has measured from there.
     """
@@ -71,6 +73,7 @@ def evaluate(
         search=search,
         rotations=rotations,
         flips=flips,
+        refine=refine,
     )
 
 

@@ -24,6 +24,7 @@ def run(
     search: str = "auto",
     rotations: str = "own",
     flips: str = "none",
+    refine: str = "own",
 ) -> list[Report]:
     """The reports of `corr evaluate`: every model on every item, shown as tables.
 
@@ -41,10 +42,11 @@ def run(
         rotations: `auto` matches under four quarter turns, `few` where there are few matches
             without, where the benchmark matches images; `own` as the model says.
         flips: `auto` also sees the second image mirrored, where things of one kind are compared.
+        refine: as in `corr flow`, of every flow, whatever the model's own is.
 
     Raises:
-        OptionError: the benchmark is unknown, its root is missing, it does not turn or mirror
-            images, or a folder cannot be made.
+        OptionError: the benchmark is unknown, its root is missing, it does not turn, mirror or
+            refine, or a folder cannot be made.
         ModelError: a model is unknown or cannot do this benchmark.
         DatasetError: nothing to measure at `root`.
     """
@@ -55,6 +57,7 @@ def run(
         raise OptionError(f"benchmark '{benchmark}' is not known; use {known}")
     from corr.evaluation.cache import Cache, default_folder
     from corr.evaluation.evaluate import evaluate, mini, single
+    from corr.models.flow_network import check_refinement
     from corr.pipeline.rotations import check_rotations
     from corr.search.checks import check_backend
 
@@ -64,7 +67,9 @@ def run(
     check_rotations(None if rotations == "own" else rotations)
     if flips not in ("none", "auto"):
         raise OptionError(f"flips is '{flips}'; use none or auto")
-    store, choices = Cache(cache or default_folder(), reuse), Choices(search, rotations, flips)
+    check_refinement(None if refine == "own" else refine)
+    store = Cache(cache or default_folder(), reuse)
+    choices = Choices(search, rotations, flips, refine)
     if benchmark == MINI:
         parts = mini(models, store, choices)
         return evaluate(parts, store, out or Path(MINI), rows=rows, title=MINI)

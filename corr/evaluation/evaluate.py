@@ -17,7 +17,7 @@ from corr.evaluation.cache import Cache
 from corr.evaluation.frame import open_console, run_benchmark
 from corr.evaluation.page import Overviews, write_report_page
 from corr.evaluation.part import Part
-from corr.evaluation.registry import BENCHMARKS, MINI, MIRRORING, TURNING, Choices
+from corr.evaluation.registry import BENCHMARKS, MINI, MIRRORING, REFINING, TURNING, Choices
 from corr.evaluation.report import Report, Rows
 from corr.evaluation.written import write_report
 from corr.formats import write_image
@@ -51,6 +51,10 @@ def single(
     if choices.flips != "none" and name not in MIRRORING:
         raise OptionError(
             f"{name} does not mirror images; leave --flips out, which is for {', '.join(MIRRORING)}"
+        )
+    if choices.refine != "own" and name not in REFINING:
+        raise OptionError(
+            f"{name} refines no flow; leave --refine out, which is for {', '.join(REFINING)}"
         )
     benchmark = BENCHMARKS[name](choices)
     if root is None:

@@ -79,13 +79,21 @@ class CardRun:
     @property
     def rotations(self) -> str:
         """What it says of quarter turns."""
-        words = self._words
-        return words[words.index("--rotations") + 1] if "--rotations" in words else "own"
+        return self._option("--rotations", "own")
+
+    @property
+    def refine(self) -> str:
+        """What it says of the refinement of flow."""
+        return self._option("--refine", "own")
 
     @property
     def needs_root(self) -> bool:
         """Whether the data does not come with corr."""
         return DIR in self._words
+
+    def _option(self, flag: str, default: str) -> str:
+        words = self._words
+        return words[words.index(flag) + 1] if flag in words else default
 
     @property
     def _words(self) -> list[str]:

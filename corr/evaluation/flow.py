@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, cast
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ from corr.formats import read_image
 from corr.formats.suffixes import FLOW
 from corr.metrics import endpoint_error, flow_outlier_rate
 from corr.metrics.flow import SPEED_PX, speed_classes
+from corr.models.flow_network import Refinement
 from corr.pipeline.optical_flow import flow
 from corr.results import FlowField, Picture
 
@@ -40,6 +41,8 @@ class FlowProtocol:
     fl_all: str = "share of the pixels with truth wrong by more than 3 px and 5 % of the truth"
     average: str = "mean over the pixels of all pairs; a pair that failed has no motion"
     seconds: str = "a pair; reading images left out"
+    refine: str = "own"
+    """How a flow that a model found is refined; one that was computed elsewhere stays as it is."""
     opencv: str = cv2.__version__
 
 
@@ -72,12 +75,10 @@ class FlowBenchmark(Benchmark[FlowPair, FlowInputs, FlowField]):
         "colour wheel."
     )
     suffixes: ClassVar[tuple[str, ...]] = FLOW
+    settings: FlowProtocol
 
-    @property
-    def protocol(self) -> Mapping[str, Any]:
-        """The settings."""
-        values = asdict(FlowProtocol())
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+    def __init__(self, settings: FlowProtocol | None = None) -> None:
+        self.settings = settings or FlowProtocol()
 
     def items(self, root: Path) -> list[FlowPair]:
         """Every pair of the set."""
@@ -101,7 +102,8 @@ class FlowBenchmark(Benchmark[FlowPair, FlowInputs, FlowField]):
 
     def run(self, model: str, inputs: FlowInputs) -> FlowField:
         """The flow from image 0 to image 1."""
-        return flow(inputs.image0, inputs.image1, model=model)
+        refine = None if self.settings.refine == "own" else cast("Refinement", self.settings.refine)
+        return flow(inputs.image0, inputs.image1, model=model, refine=refine)
 
     def read_output(self, path: Path, inputs: FlowInputs) -> FlowField:
         """A field that `corr flow -o` or another program wrote.

@@ -20,6 +20,8 @@ class Choices:
     """When image 1 is also matched turned by quarters, as in `corr match`."""
     flips: str = "none"
     """Whether image 1 is also seen mirrored, as in `corr transfer`."""
+    refine: str = "own"
+    """How a flow is refined, as in `corr flow`."""
 
 
 def _homographies(choices: Choices) -> Benchmark[Any, Any, Any]:
@@ -62,10 +64,10 @@ def _stereo(choices: Choices) -> Benchmark[Any, Any, Any]:
     return StereoBenchmark(StereoProtocol(search=choices.search))
 
 
-def _flow(_choices: Choices) -> Benchmark[Any, Any, Any]:
-    from corr.evaluation.flow import FlowBenchmark
+def _flow(choices: Choices) -> Benchmark[Any, Any, Any]:
+    from corr.evaluation.flow import FlowBenchmark, FlowProtocol
 
-    return FlowBenchmark()
+    return FlowBenchmark(FlowProtocol(refine=choices.refine))
 
 
 def _patches(_choices: Choices) -> Benchmark[Any, Any, Any]:
@@ -133,6 +135,9 @@ MIRRORING = ("semantic",)
 
 TURNING = ("homographies", "pose", "invariance", "unrelated")
 """Those that match whole images, and so can turn them."""
+
+REFINING = ("flow",)
+"""Those whose results `corr.pipeline.flow_refinement` can refine."""
 
 MINI = "mini"
 """Those that work on images that come with corr, which it brings."""

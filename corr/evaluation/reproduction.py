@@ -69,7 +69,7 @@ def reproduce(network: str, root: Path | None, cache: Cache) -> list[Outcome]:
 
 
 def _parts(run: CardRun, root: Path | None, cache: Cache) -> list[Part]:
-    choices = Choices(rotations=run.rotations)
+    choices = Choices(rotations=run.rotations, refine=run.refine)
     if run.benchmark == MINI:
         return mini(run.models, cache, choices)
     return [single(run.benchmark, root if run.needs_root else None, run.models, choices)]

@@ -77,9 +77,11 @@ class FlowEstimator:
             raise ImageError(
                 f"image 0 is {sizes[0]} and image 1 {sizes[1]} pixels; flow needs one size"
             )
+        sure: float | Float32[np.ndarray, "H W"] = 1.0
         if isinstance(self._model, DenseDescriptor):
-            return self._by_matches(self._model, view0, view1)
-        if isinstance(self._model, FlowNetwork):
+            there, back, sure = flow_of_matches(self._model, view0, view1, both=self._both)
+            how, start = self._refine or "variational", 1
+        elif isinstance(self._model, FlowNetwork):
             there, back = self._by_network(self._model, view0, view1)
             how = self._refine or self._model.refine
             start = 2 * self._model.stride  # twice as coarse, where it is wrong by fewer px
@@ -92,7 +94,7 @@ class FlowEstimator:
         if back is None:
             return _unchecked(there)
         back = refine_flow(how, view1, view0, back, start=start)
-        confidence = round_trip_confidence(there, back)
+        confidence = sure * round_trip_confidence(there, back)
         return FlowField(there, confidence == 0, confidence)
 
     @torch.inference_mode()
@@ -123,14 +125,6 @@ class FlowEstimator:
         if self._last is not None and self._last[0] is view:
             return self._last[1]
         return network.features(_as_tensor(view, network))
-
-    def _by_matches(self, network: DenseDescriptor, view0: Picture, view1: Picture) -> FlowField:
-        matched = flow_of_matches(network, view0, view1, mutual=self._both)
-        found = refine_flow(self._refine or "variational", view0, view1, matched.flow)
-        if not self._both:
-            return _unchecked(found)
-        confidence = matched.confidence * stays_inside(found)
-        return FlowField(found, confidence == 0, confidence)
 
 
 def _unchecked(flow: Float32[np.ndarray, "H W 2"]) -> FlowField:

@@ -30,7 +30,8 @@ def flow(
     The flow is computed in both directions, by a network from the same features. A pixel is
     occluded where the flow back from its target does not return to it, or where its target is
     outside image 1. Of a network that describes every place, `corr.match_dense` looks for the
-    places; a pixel whose place has no match is filled, counts as occluded and has confidence 0.
+    places, and both flows are filled from the same matches, see `corr.pipeline.flow_of_matches`;
+    the confidence is that of the match, times what the way back says.
 
     Args:
         image0: a path, a uint8 array `(H, W, 3)` RGB or `(H, W)`, or a float tensor `(3, H, W)` in
