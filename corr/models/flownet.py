@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
+from weakref import WeakSet
 
 import torch
 from jaxtyping import Float
@@ -23,6 +25,10 @@ FLOW_UNIT = 20.0
 """px that a flow of 1 is inside the networks, as published."""
 MEAN = (0.45, 0.432, 0.411)
 """Of the colours of Flying Chairs, R, G and B. Source: github.com/ClementPinard/FlowNetPytorch."""
+
+
+_COMPILED: WeakSet[nn.Module] = WeakSet()
+"""Networks whose parts are compiled; a copy of one is not."""
 
 
 class FlowNet(FlowNetwork):
@@ -63,7 +69,24 @@ class FlowNet(FlowNetwork):
         if not (fast or packed):
             return self
         dtype = torch.bfloat16 if fast else weight.dtype
-        return lean_copy(self, _needs_float32, dtype=dtype, packed=packed)
+        lean = lean_copy(self, _needs_float32, dtype=dtype, packed=packed)
+        if self in _COMPILED and lean not in _COMPILED:
+            lean.compile(*self._compilation[0], **self._compilation[1])
+        return lean
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Have the parts that take the time compiled, once for all images of one size.
+
+        For a video; what is done at each change of size takes from seconds to minutes.
+
+        Args:
+            *args: as `torch.compile` takes them.
+            **kwargs: likewise.
+        """
+        self._compilation = args, kwargs
+        for part in ("tower", "hourglass"):
+            self.get_submodule(part).compile(*args, **kwargs)
+        _COMPILED.add(self)
 
     def _normalized(
         self, images0: Float[Tensor, "B 3 H W"], images1: Float[Tensor, "B 3 H W"]

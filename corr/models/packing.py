@@ -6,6 +6,7 @@ import platform
 from typing import TypeGuard, TypeVar
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -27,7 +28,7 @@ class PackedConvolution(nn.Module):
     def __init__(self, convolution: nn.Conv2d | nn.ConvTranspose2d, slope: float) -> None:
         super().__init__()
         self.convolution = convolution
-        self._rectifier = ("leaky_relu", [slope], "") if slope else ("relu", [], "")
+        self._slope = slope
         where = (convolution.stride, convolution.dilation, convolution.groups)
         self._where: tuple[object, ...] = (convolution.padding, *where)
         if isinstance(convolution, nn.ConvTranspose2d):
@@ -37,14 +38,17 @@ class PackedConvolution(nn.Module):
     def forward(self, features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B _ _ _"]:
         """The rectified features."""
         features = features.to(self.convolution.weight.dtype)
+        if torch.compiler.is_compiling():  # which packs and rectifies itself
+            return F.leaky_relu(self.convolution(features), self._slope)
         packed = self._packed
         if packed is None or packed[0] != features.shape:
             self._packed = packed = features.shape, self._reordered(features.shape)
+        rectifier = ("leaky_relu", [self._slope], "") if self._slope else ("relu", [], "")
         compute = torch.ops.mkldnn._convolution_pointwise
         if self._transposed:
             compute = torch.ops.mkldnn._convolution_transpose_pointwise
         result: Tensor = compute(
-            features, packed[1], self.convolution.bias, *self._where, *self._rectifier
+            features, packed[1], self.convolution.bias, *self._where, *rectifier
         )
         return result
 

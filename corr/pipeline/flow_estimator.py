@@ -80,7 +80,7 @@ class FlowEstimator:
         sure: float | Float32[np.ndarray, "H W"] = 1.0
         if isinstance(self._model, DenseDescriptor):
             there, back, sure = flow_of_matches(self._model, view0, view1, both=self._both)
-            how, start = self._refine or "variational", 1
+            how, start = self._refine or "lk-variational", 2 * self._model.stride
         elif isinstance(self._model, FlowNetwork):
             there, back = self._by_network(self._model, view0, view1)
             how = self._refine or self._model.refine

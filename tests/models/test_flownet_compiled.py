@@ -28,10 +28,7 @@ def flows():
 
 expected = flows()
 assert all(np.abs(flow).max() > 0.1 for flow in expected)
-with torch.inference_mode():
-    running = network.lean()
-running.tower.compile(fullgraph=True)
-running.hourglass.compile(fullgraph=True)
+network.compile(fullgraph=True)
 for found, known in zip(flows(), expected, strict=True):
     np.testing.assert_allclose(found, known, atol=0.01, rtol=0.01)
 # One graph of each part serves every frame.
