@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import Field, asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -14,8 +14,12 @@ from jaxtyping import Float
 from corr.evaluation.candidates import Candidate, find_candidate
 from corr.results import Picture
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+
+class Dataclass(Protocol):
+    """An instance of any dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
 
 Item = TypeVar("Item")
 Inputs = TypeVar("Inputs")
@@ -91,7 +95,7 @@ class Benchmark(ABC, Generic[Item, Inputs, Output]):
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Files of results computed elsewhere that `read_output` reads; none when empty."""
 
-    settings: DataclassInstance
+    settings: Dataclass
     """What the protocol says; a frozen dataclass of the benchmark."""
 
     @property
