@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import WeightAveraging
 from torch import Tensor
 
 from corr.errors import OptionError
-
-if TYPE_CHECKING:
-    from corr.tasks.network_task import NetworkTask
+from corr.tasks.skipping import SkippingTask
 
 
 class MovingAverage(WeightAveraging):
@@ -44,7 +42,7 @@ class MovingAverage(WeightAveraging):
         batch_idx: int,
     ) -> None:
         """Move the average, unless the step was skipped."""
-        if cast("NetworkTask", pl_module).step_skipped:
+        if cast("SkippingTask", pl_module).step_skipped:
             self._latest_update_step = trainer.global_step
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 

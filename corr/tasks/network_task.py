@@ -18,9 +18,10 @@ from corr.tasks.batch_norm import separate_batch_statistics, share_batch_statist
 from corr.tasks.nonfinite import NonFiniteGuard
 from corr.tasks.optimizer import Optimizer, build_optimizer, check_optimizer
 from corr.tasks.schedule import Schedule
+from corr.tasks.skipping import SkippingTask
 
 
-class NetworkTask(pl.LightningModule):
+class NetworkTask(SkippingTask):
     """Trains a network.
 
     Args:
@@ -63,9 +64,6 @@ class NetworkTask(pl.LightningModule):
         self.warmup_steps = warmup_steps
         self.ema_decay = ema_decay
         self.schedule = schedule
-        self.step_skipped = False
-        """Whether the last step changed nothing: its loss or gradient was not finite, or there was
-        nothing to learn from."""
         self.num_seen = 0
         """What the last step sent through the network on this device, as `counted`."""
         self._last_step_s: float | None = None

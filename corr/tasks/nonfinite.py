@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -11,9 +11,7 @@ from torch import Tensor
 
 from corr.errors import OptionError
 from corr.formats.atomic import replacing
-
-if TYPE_CHECKING:
-    from corr.tasks.network_task import NetworkTask
+from corr.tasks.skipping import SkippingTask
 
 
 class NonFiniteGuard(pl.Callback):
@@ -53,7 +51,7 @@ class NonFiniteGuard(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Note what a bad batch would spoil; a step of several batches goes back to its start."""
-        cast("NetworkTask", pl_module).step_skipped = False
+        cast("SkippingTask", pl_module).step_skipped = False
         self._batch = batch
         if self._buffers is None:
             self._buffers = [value.detach().clone() for value in pl_module.buffers()]
@@ -81,11 +79,11 @@ class NonFiniteGuard(pl.Callback):
         if trainer.strategy.reduce_boolean_decision(good, all=True):
             self._in_row = 0
         else:
-            self._skip(trainer, cast("NetworkTask", pl_module), scaled=scaled)
+            self._skip(trainer, cast("SkippingTask", pl_module), scaled=scaled)
         self._batch = self._bad_batch = self._buffers = None
         pl_module.log("train/skipped_steps", float(self._in_all))
         if self._in_row >= self.max_in_row or self._in_all >= self.max_in_all:
-            self._stop(trainer, cast("NetworkTask", pl_module))
+            self._stop(trainer, cast("SkippingTask", pl_module))
 
     def state_dict(self) -> dict[str, Any]:
         """The counts, so that a resumed run goes on with them."""
@@ -95,7 +93,7 @@ class NonFiniteGuard(pl.Callback):
         """Take the counts of the run that is resumed."""
         self._in_row, self._in_all = int(state_dict["in_row"]), int(state_dict["in_all"])
 
-    def _skip(self, trainer: pl.Trainer, task: NetworkTask, *, scaled: bool) -> None:
+    def _skip(self, trainer: pl.Trainer, task: SkippingTask, *, scaled: bool) -> None:
         task.step_skipped = True
         if self._in_all < self.max_files:
             bad = self._batch if self._bad_batch is None else self._bad_batch
@@ -117,7 +115,7 @@ class NonFiniteGuard(pl.Callback):
         folder = Path(trainer.default_root_dir)
         return folder / f"nonfinite-{trainer.global_step}{rank}.pt"
 
-    def _stop(self, trainer: pl.Trainer, task: NetworkTask) -> None:
+    def _stop(self, trainer: pl.Trainer, task: SkippingTask) -> None:
         in_row = self._in_row >= self.max_in_row
         counted = f"{self._in_row} steps in a row" if in_row else f"{self._in_all} steps in all"
         kept = f", see {trainer.default_root_dir}/nonfinite-*.pt" if self.max_files else ""
