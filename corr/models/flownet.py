@@ -65,10 +65,10 @@ class FlowNet(FlowNetwork):
         if self.training or torch.is_grad_enabled():
             return self
         fast = multiplies_bfloat16(weight.device.type)
-        packed = weight.device.type == "cpu" and can_pack()
+        dtype = torch.bfloat16 if fast else weight.dtype
+        packed = weight.device.type == "cpu" and can_pack(dtype)
         if not (fast or packed):
             return self
-        dtype = torch.bfloat16 if fast else weight.dtype
         lean = lean_copy(self, _needs_float32, dtype=dtype, packed=packed)
         if self in _COMPILED and lean not in _COMPILED:
             lean.compile(*self._compilation[0], **self._compilation[1])

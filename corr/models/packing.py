@@ -68,10 +68,15 @@ class PackedConvolution(nn.Module):
         return isinstance(self.convolution, nn.ConvTranspose2d)
 
 
-def can_pack() -> bool:
-    """Whether oneDNN has such convolutions for this processor: those that `torch.compile` uses."""
+def can_pack(dtype: torch.dtype = torch.float32) -> bool:
+    """Whether oneDNN has such convolutions for this processor: those that `torch.compile` uses.
+
+    Args:
+        dtype: of weights and features.
+    """
     return (
-        platform.machine().lower() in {"x86_64", "amd64"}
+        dtype in {torch.float32, torch.bfloat16}
+        and platform.machine().lower() in {"x86_64", "amd64"}
         and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
         and hasattr(torch.ops.mkldnn, "_convolution_transpose_pointwise")

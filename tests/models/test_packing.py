@@ -73,6 +73,15 @@ def test_a_network_is_packed_without_bfloat16_too(monkeypatch, kind, batch_norm)
     torch.testing.assert_close(network.flow(*images), expected, rtol=1e-3, atol=1e-3)
 
 
+@torch.no_grad()
+def test_in_double_precision_nothing_is_packed(monkeypatch):
+    monkeypatch.setattr(flownet_module, "multiplies_bfloat16", lambda _: False)
+    network = FlowNetC(1 / 16).double().eval()
+    images = torch.rand(2, 1, 3, 64, 64, dtype=torch.float64).unbind()
+    expected = network.enlarge(network(*images)[-1], 64, 64)
+    torch.testing.assert_close(network.flow(*images), expected)
+
+
 @pytest.mark.parametrize("size", [(1, 50, 7, 9), (2, 24, 12, 16)])
 def test_flow_predicted_by_taps_is_the_convolution_with_its_gradients(size):
     torch.manual_seed(0)
