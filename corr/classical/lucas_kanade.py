@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from corr.classical.windows import gaussian_mean, median_of_25
 from corr.errors import OptionError, ShapeError
 from corr.geometry import pixel_grid, resize, sample
 
@@ -35,9 +36,6 @@ LONGEST_STEP = 1.0
 
 COARSEST = 16
 """Smaller side of the coarsest level of the pyramid, px."""
-
-MEDIAN_PIXELS = 2**20
-"""Of which the 25 neighbours are held at once; they take 200 bytes a pixel."""
 
 
 def polish(
@@ -82,14 +80,16 @@ def polish(
         raise OptionError(
             f"iterations {iterations}, sigma {sigma} and damping {damping} have to be above 0"
         )
-    images0, images1 = (images - _window(images, SURROUND * sigma) for images in (images0, images1))
+    images0, images1 = (
+        images - gaussian_mean(images, SURROUND * sigma) for images in (images0, images1)
+    )
     gx, gy = _gradients(images0)
     grid = pixel_grid(flow.shape[2], flow.shape[3], flow.device)
     for _ in range(iterations):
         residual, inside = _residual(images0, images1, flow, grid)
         weight = inside / torch.sqrt(1 + (residual / RESIDUAL).square())
         xx, xy, yy, bx, by = (
-            _window((weight * first * second).sum(1, keepdim=True), sigma)
+            gaussian_mean((weight * first * second).sum(1, keepdim=True), sigma)
             for first, second in ((gx, gx), (gx, gy), (gy, gy), (gx, residual), (gy, residual))
         )
         xx, yy = xx + damping, yy + damping
@@ -125,7 +125,7 @@ def lucas_kanade(
         view0, view1 = (resize(images, size) for images in (images0, images1))
         flow = _enlarged(flow, size, last=level == levels)
         found = polish(view0, view1, flow, iterations=iterations, sigma=sigma, damping=FREE_DAMPING)
-        flow = _median(found)
+        flow = median_of_25(found)
     return flow
 
 
@@ -160,27 +160,3 @@ def _residual(
     edge = target.new_tensor([images1.shape[3], images1.shape[2]]) - 0.5
     inside = ((target >= -0.5) & (target <= edge)).all(-1).unsqueeze(1)
     return torch.where(inside, warped - images0, 0), inside
-
-
-def _window(values: Float[Tensor, "B C H W"], sigma: float) -> Float[Tensor, "B C H W"]:
-    """The mean over a Gaussian window, channel by channel; the border repeats."""
-    reach = math.ceil(2.5 * sigma)
-    offsets = torch.arange(-reach, reach + 1, dtype=values.dtype, device=values.device)
-    weights = torch.exp(-offsets.square() / (2 * sigma**2))
-    weights = weights / weights.sum()
-    single = values.flatten(0, 1).unsqueeze(1)
-    padded = F.pad(single, (reach, reach, reach, reach), mode="replicate")
-    rows = F.conv2d(padded, weights.view(1, 1, 1, -1))
-    return F.conv2d(rows, weights.view(1, 1, -1, 1)).view_as(values)
-
-
-def _median(flow: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 2 H W"]:
-    """Of the 5 x 5 vectors around, component by component; in strips, to bound the memory."""
-    batch, _, height, width = flow.shape
-    padded = F.pad(flow, (2, 2, 2, 2), mode="replicate")
-    rows = max(1, MEDIAN_PIXELS // (batch * width))
-    strips = []
-    for top in range(0, height, rows):
-        around = F.unfold(padded[:, :, top : top + rows + 4], 5)
-        strips.append(around.view(batch, 2, 25, -1, width).median(2).values)
-    return torch.cat(strips, 2)

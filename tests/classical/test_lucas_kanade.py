@@ -104,13 +104,6 @@ def test_tiny_images_do_not_move(shape):
     assert lucas_kanade.lucas_kanade(image, image).abs().max() < 1e-4
 
 
-def test_the_median_in_strips_is_that_of_the_whole(monkeypatch):
-    views = _views((1.5, -0.5))
-    whole = lucas_kanade.lucas_kanade(*views)
-    monkeypatch.setattr(lucas_kanade, "MEDIAN_PIXELS", 700)  # strips of 7 rows
-    torch.testing.assert_close(lucas_kanade.lucas_kanade(*views), whole, rtol=0, atol=0)
-
-
 def test_refusals():
     image = torch.zeros(1, 1, 8, 8)
     with pytest.raises(ShapeError, match="they need one size"):
