@@ -16,7 +16,7 @@ from corr.models.flow_network import FlowNetwork
 MAX_PIXELS = 2**21
 """Pixels that a network is given at once: full HD. A larger image takes the memory of so many in
 the network, and 100 bytes a pixel besides, on the network's device: 0.8 GB at 3840 x 2160. All of
-`corr flow --model flownetc` takes 2.6 GiB there on a CPU, with Python, torch and the refinement of
+`corr flow --model flownetc` takes 2.3 GiB there on a CPU, with Python, torch and the refinement of
 both ways, by `tests/benchmarks/bench_flow_memory.py`."""
 
 MARGIN_PX = 128
