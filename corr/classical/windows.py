@@ -20,7 +20,7 @@ def gaussian_mean(values: Float[Tensor, "B C H W"], sigma: float) -> Float[Tenso
     """The mean over a Gaussian window, channel by channel; the border repeats.
 
     Args:
-        values: on a CPU without gradients OpenCV takes a tenth of PyTorch's time.
+        values: on a CPU, where gradients are off, OpenCV takes a tenth of PyTorch's time.
         sigma: of the window, which ends at 2.5 of it, px.
     """
     reach = math.ceil(2.5 * sigma)
@@ -56,14 +56,14 @@ def median_of_25(values: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
 
 
 def _for_opencv(values: Tensor) -> bool:
-    return (
-        values.device.type == "cpu" and values.dtype == torch.float32 and not values.requires_grad
-    )
+    """Whether nothing that traces a computation would miss what OpenCV does."""
+    traced = torch.is_grad_enabled() or torch.compiler.is_compiling()
+    return values.device.type == "cpu" and values.dtype == torch.float32 and not traced
 
 
 def _each(
     values: Float[Tensor, "B C H W"], compute: Callable[[np.ndarray], np.ndarray]
 ) -> Float[Tensor, "B C H W"]:
     """What OpenCV computes of each channel."""
-    channels = values.contiguous().flatten(0, 1).numpy()
+    channels = values.detach().contiguous().flatten(0, 1).numpy()
     return torch.from_numpy(np.stack([compute(channel) for channel in channels])).view_as(values)

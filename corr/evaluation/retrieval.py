@@ -138,7 +138,7 @@ class RetrievalBenchmark(Benchmark[Query, QueryInputs, Answers]):
         self.settings = settings or RetrievalProtocol()
         self._search = search
         self._views = Views(**self.settings.views)
-        self._change = PhotometricChange(Photometry(**self.settings.photometry))  # type: ignore[arg-type]
+        self._change = PhotometricChange(Photometry(**self.settings.photometry))  # type: ignore[arg-type]  # by name
         self._described: dict[tuple[str, tuple[Path, ...]], Float32[np.ndarray, "M D"]] = {}
 
     def items(self, root: Path) -> list[Query]:

@@ -77,7 +77,7 @@ def can_pack(dtype: torch.dtype = torch.float32) -> bool:
     return (
         dtype in {torch.float32, torch.bfloat16}
         and platform.machine().lower() in {"x86_64", "amd64"}
-        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # not in stubs
         and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
         and hasattr(torch.ops.mkldnn, "_convolution_transpose_pointwise")
     )

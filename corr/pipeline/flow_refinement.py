@@ -32,10 +32,11 @@ def refine_flow(how: str, view0: Picture, view1: Picture, flow: Field, *, start:
         view0: the first image.
         view1: the second.
         flow: px, to start from; known everywhere.
-        start: how many times smaller the images are where it begins, a power of 2.
+        start: how many times smaller the images are where it begins; of other numbers than powers
+            of 2 the next lower one.
 
     Source: Dosovitskiy 2015, "FlowNet: Learning optical flow with convolutional networks", section
-    4.1, for `variational` from coarse to fine, the paper's `+v`.
+    3, for `variational` from coarse to fine, the paper's `+v`, with other numbers of iterations.
     """
     if how == "none":
         return flow

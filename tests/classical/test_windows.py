@@ -19,7 +19,8 @@ def _values(shape):
 @pytest.mark.parametrize("sigma", [1.0, 3.0])
 def test_a_mean_is_the_same_with_gradients_and_without(shape, sigma):
     values = _values(shape)
-    quick = gaussian_mean(values, sigma)
+    with torch.no_grad():
+        quick = gaussian_mean(values, sigma)
     assert not quick.requires_grad
     traced = gaussian_mean(values.clone().requires_grad_(), sigma)
     assert traced.requires_grad
@@ -36,11 +37,21 @@ def test_a_median_is_the_same_with_gradients_and_without(monkeypatch, shape, row
     monkeypatch.setattr(windows, "MEDIAN_PIXELS", rows * shape[0] * shape[3])
     values = _values(shape)
     expected = median_filter(values.numpy(), size=5, axes=(2, 3), mode="nearest")
-    np.testing.assert_array_equal(median_of_25(values).numpy(), expected)
+    with torch.no_grad():
+        np.testing.assert_array_equal(median_of_25(values).numpy(), expected)
     traced = median_of_25(values.clone().requires_grad_())
     np.testing.assert_array_equal(traced.detach().numpy(), expected)
 
 
+def test_each_of_a_batch_may_be_traced():
+    values = _values((3, 2, 9, 11))
+    single = torch.vmap(lambda one: gaussian_mean(one[None], 1.0)[0])
+    torch.testing.assert_close(single(values), gaussian_mean(values, 1.0))
+    slope = torch.func.grad(lambda given: gaussian_mean(given, 1.0).square().sum())(values)
+    assert slope.abs().min() > 0
+
+
+@torch.no_grad()
 def test_strided_values_are_read_as_they_are():
     values = _values((1, 40, 50, 2)).permute(0, 3, 1, 2)
     torch.testing.assert_close(gaussian_mean(values, 2.0), gaussian_mean(values.contiguous(), 2.0))
